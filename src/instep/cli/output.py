@@ -1,0 +1,71 @@
+"""What commands print: tables for people, JSON for scripts, steps and waiting on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+output_option = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What is printed on standard output."
+)
+table_option = click.option(
+    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What is printed."
+)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """On a terminal as wide as it is; else plain columns, each line whole, for grep and its like."""
+    cleaned = [[plain(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _print_rich(headings, cleaned)
+        return
+    table = [list(headings), *cleaned]
+    widths = [max(len(row[column]) for row in table) for column in range(len(headings))]
+    for row in table:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    # Imported where they are used: `instep serve` and every pipe do without.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        # As Text: brackets in a name are no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def plain(text: str) -> str:
+    """Without what a terminal would obey: names and user agents are strangers' words."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def step(name: str, what: str) -> None:
+    """One line for one thing done."""
+    click.echo(f"{name:<8} {what}", err=True)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on a terminal that something takes its time."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status(what):
+        yield

@@ -1,0 +1,84 @@
+"""Whose request it is: long-term keys and session tokens, by AWS Signature Version 4."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from instep.api.common import ExpiredToken, InvalidClientTokenId
+from instep.domain import ids
+from instep.domain.identity import KeyStatus, Principal, PrincipalKind
+from instep.domain.session_token import SessionClaims
+from instep.domain.sigv4 import HTTPRequest, Signature, check_signature, check_time
+from instep.services.ports import Transaction, Vault
+
+UNKNOWN_CREDENTIALS = "The security token included in the request is invalid."
+
+
+def authenticate(tx: Transaction, vault: Vault, request: HTTPRequest, signature: Signature, now: datetime) -> Principal:
+    """The principal who signed.
+
+    Raises InvalidClientTokenId for keys and tokens that are unknown, inactive, deleted or do not belong together, ExpiredToken
+    (which wins over a bad signature), and SignatureDoesNotMatch.
+    """
+    if signature.access_key_id.startswith(ids.TEMPORARY_KEY):
+        principal, secret = _by_session_token(tx, vault, signature, now)
+    else:
+        principal, secret = _by_access_key(tx, vault, signature)
+    check_time(signature, now)
+    check_signature(signature, request, secret)
+    return principal
+
+
+def sealed_in(access_key_id: str) -> dict[str, str]:
+    """Where the secret of an access key is sealed."""
+    return {"table": "access_keys", "column": "sealed_secret", "row": access_key_id}
+
+
+def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple[Principal, str]:
+    found = tx.access_keys.find_with_holder(signature.access_key_id)
+    if found is None or signature.session_token is not None:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    key, user = found
+    if key.status is not KeyStatus.ACTIVE:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    if key.of_root:
+        principal = Principal.root(key.account_id, key.access_key_id)
+    elif user is not None:
+        principal = Principal.user(user, key.access_key_id)
+    else:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    return principal, vault.open(key.sealed_secret, **sealed_in(key.access_key_id)).decode()
+
+
+def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: datetime) -> tuple[Principal, str]:
+    try:
+        claims = SessionClaims.decode(vault.open_session_token(signature.session_token or ""))
+    except ValueError:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS) from None
+    if claims.access_key_id != signature.access_key_id:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    if claims.kind is PrincipalKind.ROOT:
+        if tx.accounts.find(claims.account_id) is None:
+            raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+        holder = Principal.root(claims.account_id, claims.access_key_id)
+    else:
+        # By id, not by name: a user made again under the same name is somebody else.
+        user = tx.users.find_by_id(claims.account_id, claims.user_id)
+        if user is None:
+            raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+        holder = Principal.user(user, claims.access_key_id)
+    if claims.expires_at <= now:
+        raise ExpiredToken("The security token included in the request is expired")
+    principal = Principal(
+        kind=holder.kind,
+        account_id=holder.account_id,
+        holder_id=holder.holder_id,
+        arn=holder.arn,
+        user_name=holder.user_name,
+        access_key_id=claims.access_key_id,
+        temporary=True,
+        issued_at=claims.issued_at,
+        mfa_present=claims.mfa_present,
+        mfa_at=claims.mfa_at,
+    )
+    return principal, claims.secret_access_key

@@ -1,0 +1,86 @@
+"""The account as a whole: its alias and its summary."""
+
+from __future__ import annotations
+
+from instep.api.errors import NoSuchEntity
+from instep.api.iam import (
+    CreateAccountAliasRequest,
+    DeleteAccountAliasRequest,
+    GetAccountSummaryResponse,
+    ListAccountAliasesRequest,
+    ListAccountAliasesResponse,
+)
+from instep.services import paging
+from instep.services.iam.targets import on_everything
+from instep.services.operation import Call, operation
+
+# AWS's own quotas and constants, as recorded from GetAccountSummary in February 2026.
+_CONSTANTS = {
+    "AccountSigningCertificatesPresent": 0,
+    "AssumeRolePolicySizeQuota": 2048,
+    "AttachedPoliciesPerGroupQuota": 10,
+    "AttachedPoliciesPerRoleQuota": 10,
+    "AttachedPoliciesPerUserQuota": 10,
+    "GlobalEndpointTokenVersion": 1,
+    "GroupPolicySizeQuota": 5120,
+    "Groups": 0,
+    "GroupsPerUserQuota": 10,
+    "GroupsQuota": 300,
+    "InstanceProfiles": 0,
+    "InstanceProfilesQuota": 1000,
+    "Policies": 0,
+    "PoliciesQuota": 1500,
+    "PolicySizeQuota": 6144,
+    "PolicyVersionsInUse": 0,
+    "PolicyVersionsInUseQuota": 10000,
+    "Providers": 0,
+    "RolePolicySizeQuota": 10240,
+    "Roles": 0,
+    "RolesQuota": 1000,
+    "ServerCertificates": 0,
+    "ServerCertificatesQuota": 20,
+    "SigningCertificatesPerUserQuota": 2,
+    "UserPolicySizeQuota": 2048,
+    "VersionsPerPolicyQuota": 5,
+}
+
+
+@operation("iam:CreateAccountAlias", on=on_everything, writes=True)
+def create_account_alias(call: Call, request: CreateAccountAliasRequest) -> None:
+    """An account has one alias: a second takes the first one's place."""
+    call.tx.accounts.set_alias(call.account_id, request.account_alias)
+
+
+@operation("iam:DeleteAccountAlias", on=on_everything, writes=True)
+def delete_account_alias(call: Call, request: DeleteAccountAliasRequest) -> None:
+    account = call.tx.accounts.find(call.account_id)
+    if account is None or account.alias != request.account_alias:
+        raise NoSuchEntity(f"The account alias {request.account_alias} cannot be found.")
+    call.tx.accounts.set_alias(call.account_id, None)
+
+
+@operation("iam:ListAccountAliases", on=on_everything, writes=False)
+def list_account_aliases(call: Call, request: ListAccountAliasesRequest) -> ListAccountAliasesResponse:
+    after = paging.after(call, "account-aliases", request)
+    account = call.tx.accounts.find(call.account_id)
+    aliases = (account.alias,) if account is not None and account.alias is not None and after is None else ()
+    return ListAccountAliasesResponse(account_aliases=aliases, is_truncated=False)
+
+
+@operation("iam:GetAccountSummary", on=on_everything, writes=False)
+def get_account_summary(call: Call, request: None) -> GetAccountSummaryResponse:
+    tx, account_id, quotas = call.tx, call.account_id, call.settings.quotas
+    devices, in_use = tx.mfa_devices.counts(account_id)
+    return GetAccountSummaryResponse(
+        summary_map={
+            **_CONSTANTS,
+            "AccessKeysPerUserQuota": quotas.access_keys_per_user,
+            "AccountAccessKeysPresent": int(tx.access_keys.count(account_id, account_id) > 0),
+            "AccountMFAEnabled": int(tx.mfa_devices.count_held(account_id, account_id) > 0),
+            "AccountPasswordPresent": int(tx.accounts.root_of(account_id) is not None),
+            "MFADevices": devices,
+            "MFADevicesInUse": in_use,
+            "Users": tx.users.count(account_id),
+            "UsersQuota": quotas.users,
+        }
+    )

@@ -1,0 +1,204 @@
+"""MFA devices in people's hands: enabled, put back in step, deactivated, listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hmac import compare_digest
+
+from instep.api.common import ValidationError
+from instep.api.errors import EntityAlreadyExists, LimitExceeded, NoSuchEntity
+from instep.api.iam import (
+    DeactivateMFADeviceRequest,
+    EnableMFADeviceRequest,
+    GetMFADeviceRequest,
+    GetMFADeviceResponse,
+    ListMFADevicesRequest,
+    ListMFADevicesResponse,
+    MFADevice,
+    ResyncMFADeviceRequest,
+)
+from instep.domain import arn, mfa
+from instep.domain.drift import Source
+from instep.domain.identity import User
+from instep.domain.mfa import Claimant, ResyncReceipt
+from instep.domain.totp import PairRefusal, code_reader
+from instep.services import codes, paging, pairs
+from instep.services.iam.targets import holder, on_user, user_named
+from instep.services.operation import Call, operation
+from instep.services.pairs import Search
+from instep.services.seeds import open_token
+
+# How the lists name the root user, who has no user name.
+_ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The very request that succeeded a moment ago, sent again by a client that lost the answer."""
+
+
+def _search_to_enable(call: Call, request: EnableMFADeviceRequest) -> Search:
+    user, device = _free(call, request)
+    claimant = pairs.claimant_for(call, user.user_id)
+    first, second = request.authentication_code1, request.authentication_code2
+    return pairs.search(call, device, first, second, claimant=claimant, enabling=True)
+
+
+def _claim_to_enable(call: Call, request: EnableMFADeviceRequest) -> None:
+    user, device = _free(call, request)
+    pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
+
+
+@operation("iam:EnableMFADevice", on=on_user, writes=True, prepare=_search_to_enable, claim=_claim_to_enable)
+def enable_mfa_device(call: Call, request: EnableMFADeviceRequest) -> None:
+    user, device = _free(call, request)
+    call.tx.users.touch(user)
+    quota = call.settings.quotas.mfa_devices_per_user
+    if call.tx.mfa_devices.count_held(call.account_id, user.user_id) >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for MFADevicesPerUser: {quota}")
+    call.tx.mfa_devices.assign(device, user.user_id, call.now)
+    claimant = pairs.claimant_for(call, user.user_id)
+    pairs.accept(call, _device(call, request.serial_number), call.prepared, claimant=claimant, source=Source.ENABLE)
+
+
+def _search_to_resync(call: Call, request: ResyncMFADeviceRequest) -> Search | Repeated:
+    user, device = _held(call, request)
+    if _is_repeated(call, device, request):
+        return Repeated()
+    claimant = pairs.claimant_for(call, user.user_id)
+    if _stopped_for(call, device, claimant):
+        raise pairs.refusal(claimant, PairRefusal.WAITING)
+    first, second = request.authentication_code1, request.authentication_code2
+    return pairs.search(call, device, first, second, claimant=claimant, enabling=False)
+
+
+def _claim_to_resync(call: Call, request: ResyncMFADeviceRequest) -> None:
+    user, device = _held(call, request)
+    if _is_repeated(call, device, request):
+        # Also when its twin came first between the search and now.
+        call.prepared = Repeated()
+        return
+    claimant = pairs.claimant_for(call, user.user_id)
+    if _stopped_for(call, device, claimant):
+        raise pairs.refusal(claimant, PairRefusal.WAITING)
+    pairs.claim(call, device, claimant)
+
+
+@operation("iam:ResyncMFADevice", on=on_user, writes=True, prepare=_search_to_resync, claim=_claim_to_resync)
+def resync_mfa_device(call: Call, request: ResyncMFADeviceRequest) -> None:
+    """The drift is learnt anew from two consecutive codes.  EnableDate stays as it was."""
+    user, device = _held(call, request)
+    if isinstance(call.prepared, Repeated):
+        call.additional["repeated"] = True
+        pairs.show_drift(call, device.tracking)
+        return
+    found: Search = call.prepared
+    pairs.accept(call, device, found, claimant=pairs.claimant_for(call, user.user_id), source=Source.RESYNC)
+    if call.principal.access_key_id is not None and found.step is not None:
+        receipt = ResyncReceipt(by=call.principal.access_key_id, at=call.now, step=found.step)
+        call.tx.mfa_devices.keep_receipt(_device(call, request.serial_number), receipt)
+
+
+@operation("iam:DeactivateMFADevice", on=on_user, writes=True)
+def deactivate_mfa_device(call: Call, request: DeactivateMFADeviceRequest) -> None:
+    """A virtual device stays in the account, a hardware token goes back to the inventory; either can be enabled again."""
+    _, user = holder(call, request)
+    if user is None:
+        # AWS wants the root user's own device deactivated in the console, too.
+        raise ValidationError("Must specify userName when calling with non-User credentials")
+    device = _device(call, request.serial_number)
+    if device.holder_id != user.user_id:
+        raise NoSuchEntity("MFA Device invalid for user.")
+    call.tx.mfa_devices.unassign(device)
+
+
+@operation("iam:ListMFADevices", on=on_user, writes=False)
+def list_mfa_devices(call: Call, request: ListMFADevicesRequest) -> ListMFADevicesResponse:
+    holder_id, user = holder(call, request)
+    listing = f"mfa-devices/{holder_id}"
+    rows = call.tx.mfa_devices.held_by(
+        call.account_id, holder_id, after=paging.after(call, listing, request), limit=paging.limit(request)
+    )
+    page = paging.page(call, listing, request, rows, lambda device: device.serial_number)
+    return ListMFADevicesResponse(
+        mfa_devices=tuple(
+            MFADevice(
+                user_name=user.user_name if user else _ROOT,
+                serial_number=device.serial_number,
+                enable_date=device.enabled_at or device.created_at,
+            )
+            for device in page.items
+        ),
+        is_truncated=page.is_truncated,
+        marker=page.marker,
+    )
+
+
+def _on_holder(call: Call, request: GetMFADeviceRequest) -> str:
+    """The user named, else whoever has the device: leaving the name out must not get around a policy."""
+    if request.user_name is not None:
+        return on_user(call, request)
+    device = call.tx.mfa_devices.find(call.account_id, request.serial_number)
+    if device is None or device.holder_id is None:
+        return "*"
+    if device.holder_id == call.account_id:
+        return arn.root_arn(call.account_id)
+    user = call.tx.users.find_by_id(call.account_id, device.holder_id)
+    return user.arn if user else "*"
+
+
+@operation("iam:GetMFADevice", on=_on_holder, writes=False)
+def get_mfa_device(call: Call, request: GetMFADeviceRequest) -> GetMFADeviceResponse:
+    named = user_named(call, request.user_name) if request.user_name is not None else None
+    device = _device(call, request.serial_number)
+    if named is not None and device.holder_id != named.user_id:
+        raise NoSuchEntity("MFA Device invalid for user.")
+    if device.holder_id is None:
+        return GetMFADeviceResponse(serial_number=device.serial_number)
+    user = named or call.tx.users.find_by_id(call.account_id, device.holder_id)
+    pairs.show_drift(call, device.tracking)
+    return GetMFADeviceResponse(
+        user_name=user.user_name if user else _ROOT,
+        serial_number=device.serial_number,
+        enable_date=device.enabled_at,
+    )
+
+
+def _device(call: Call, serial_number: str) -> mfa.MFADevice:
+    device = call.tx.mfa_devices.find(call.account_id, serial_number)
+    if device is None:
+        raise NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
+    return device
+
+
+def _free(call: Call, request: EnableMFADeviceRequest) -> tuple[User, mfa.MFADevice]:
+    """The user, before anything is said of the device; and the device while nobody has it."""
+    user = user_named(call, request.user_name)
+    device = _device(call, request.serial_number)
+    if device.holder_id is not None:
+        raise EntityAlreadyExists("MFA Device is already in use.")
+    return user, device
+
+
+def _held(call: Call, request: ResyncMFADeviceRequest) -> tuple[User, mfa.MFADevice]:
+    user = user_named(call, request.user_name)
+    device = _device(call, request.serial_number)
+    if device.holder_id != user.user_id:
+        raise NoSuchEntity("MFA Device invalid for user.")
+    return user, device
+
+
+def _stopped_for(call: Call, device: mfa.MFADevice, claimant: Claimant) -> bool:
+    """After that many wrong codes only somebody else's resync starts the device again."""
+    return claimant is Claimant.OWNER and device.misses.codes >= codes.tries(call.settings).stop_after
+
+
+def _is_repeated(call: Call, device: mfa.MFADevice, request: ResyncMFADeviceRequest) -> bool:
+    receipt = device.receipt
+    if receipt is None or receipt.by != call.principal.access_key_id:
+        return False
+    if call.now - receipt.at > call.settings.totp.repeat_within:
+        return False
+    code = code_reader(open_token(call, device))
+    kept = code(receipt.step - 1) + code(receipt.step)
+    return compare_digest(kept, request.authentication_code1 + request.authentication_code2)

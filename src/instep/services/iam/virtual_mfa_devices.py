@@ -1,0 +1,173 @@
+"""Virtual MFA devices as things of the account: made, listed, tagged, deleted."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+
+from instep.api.common import ValidationError
+from instep.api.errors import DeleteConflict, InvalidInput, LimitExceeded, NoSuchEntity
+from instep.api.iam import (
+    CreateVirtualMFADeviceRequest,
+    CreateVirtualMFADeviceResponse,
+    DeleteVirtualMFADeviceRequest,
+    ListMFADeviceTagsRequest,
+    ListMFADeviceTagsResponse,
+    ListVirtualMFADevicesRequest,
+    ListVirtualMFADevicesResponse,
+    TagMFADeviceRequest,
+    UntagMFADeviceRequest,
+    VirtualMFADevice,
+)
+from instep.domain import arn, ids, mfa
+from instep.domain.drift import Tracking
+from instep.domain.mfa import AssignmentStatus, DeviceKind
+from instep.domain.totp import Token
+from instep.services import paging
+from instep.services.iam.tags import as_tags, device_tags
+from instep.services.iam.users import as_user, root_as_user
+from instep.services.operation import Call, operation
+from instep.services.seeds import sealed_in
+
+ISSUER = "instep"
+_LONGEST_SERIAL_NUMBER = 256
+
+
+def _on_new_device(call: Call, request: CreateVirtualMFADeviceRequest) -> str:
+    return arn.mfa_device_arn(call.account_id, request.path or "/", request.virtual_mfa_device_name)
+
+
+def _on_device(
+    call: Call,
+    request: DeleteVirtualMFADeviceRequest | TagMFADeviceRequest | UntagMFADeviceRequest | ListMFADeviceTagsRequest,
+) -> str:
+    return request.serial_number
+
+
+def _on_devices(call: Call, request: ListVirtualMFADevicesRequest) -> str:
+    return arn.mfa_device_arn(call.account_id, "/", "")
+
+
+@operation("iam:CreateVirtualMFADevice", on=_on_new_device, writes=True)
+def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest) -> CreateVirtualMFADeviceResponse:
+    """The one answer that shows the seed, as text and as a QR code."""
+    serial_number = _on_new_device(call, request)
+    if len(serial_number) > _LONGEST_SERIAL_NUMBER:
+        # A longer ARN could never be named as a SerialNumber again.
+        longest = len(request.virtual_mfa_device_name) - (len(serial_number) - _LONGEST_SERIAL_NUMBER)
+        raise ValidationError(
+            "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint:"
+            f" Member must have length less than or equal to {max(longest, 0)}"
+        )
+    account = call.tx.accounts.find(call.account_id)
+    assert account is not None
+    call.tx.accounts.touch(call.account_id)
+    quota = call.settings.quotas.users
+    if call.tx.mfa_devices.count_virtual(call.account_id) >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for MFADevices: {quota}")
+    token, token_id = Token.new(call.random), ids.token_id(call.random)
+    tags = device_tags(request.tags or ())
+    call.tx.mfa_devices.add(
+        mfa.MFADevice(
+            account_id=call.account_id,
+            serial_number=serial_number,
+            kind=DeviceKind.VIRTUAL,
+            token_id=token_id,
+            sealed_token=call.vault.seal(token.to_bytes(), **sealed_in(token_id)),
+            seed_fingerprint=call.vault.fingerprint(token.seed),
+            created_at=call.now,
+            tracking=Tracking.unseen(call.now),
+            tags=tags,
+        )
+    )
+    address = token.uri(f"{request.virtual_mfa_device_name}@{account.alias or account.account_id}", issuer=ISSUER)
+    return CreateVirtualMFADeviceResponse(
+        virtual_mfa_device=VirtualMFADevice(
+            serial_number=serial_number,
+            base32_string_seed=token.base32.encode(),
+            qr_code_png=_qr_code(address),
+            tags=as_tags(tags),
+        )
+    )
+
+
+def _qr_code(address: str) -> bytes:
+    """A PNG that a phone scans from a screen at arm's length: modules of four pixels, a quiet zone of four modules."""
+    png = io.BytesIO()
+    segno.make_qr(address, error="m").save(png, kind="png", scale=4, border=4)
+    return png.getvalue()
+
+
+@operation("iam:DeleteVirtualMFADevice", on=_on_device, writes=True)
+def delete_virtual_mfa_device(call: Call, request: DeleteVirtualMFADeviceRequest) -> None:
+    device = _virtual_device(call, request.serial_number)
+    if device.holder_id is not None:
+        raise DeleteConflict("MFA VirtualDevice in use. Must deactivate first.")
+    call.tx.mfa_devices.delete(device)
+
+
+@operation("iam:ListVirtualMFADevices", on=_on_devices, writes=False)
+def list_virtual_mfa_devices(call: Call, request: ListVirtualMFADevicesRequest) -> ListVirtualMFADevicesResponse:
+    status = AssignmentStatus(request.assignment_status.value) if request.assignment_status else AssignmentStatus.ANY
+    listing = f"virtual-mfa-devices/{status}"
+    rows = call.tx.mfa_devices.list_virtual(
+        call.account_id, status, after=paging.after(call, listing, request), limit=paging.limit(request)
+    )
+    page = paging.page(call, listing, request, rows, lambda device: device.serial_number)
+    users = call.tx.users.find_many(call.account_id, {device.holder_id for device in page.items if device.holder_id})
+    return ListVirtualMFADevicesResponse(
+        virtual_mfa_devices=tuple(
+            VirtualMFADevice(
+                serial_number=device.serial_number,
+                enable_date=device.enabled_at,
+                user=root_as_user(call)
+                if device.holder_id == call.account_id
+                else as_user(users[device.holder_id])
+                if device.holder_id is not None
+                else None,
+            )
+            for device in page.items
+        ),
+        is_truncated=page.is_truncated,
+        marker=page.marker,
+    )
+
+
+@operation("iam:TagMFADevice", on=_on_device, writes=True)
+def tag_mfa_device(call: Call, request: TagMFADeviceRequest) -> None:
+    device = _tagged_device(call, request.serial_number)
+    call.tx.mfa_devices.set_tags(device, device_tags(request.tags, device.tags))
+
+
+@operation("iam:UntagMFADevice", on=_on_device, writes=True)
+def untag_mfa_device(call: Call, request: UntagMFADeviceRequest) -> None:
+    device = _tagged_device(call, request.serial_number)
+    gone = set(request.tag_keys)
+    call.tx.mfa_devices.set_tags(device, {key: value for key, value in device.tags.items() if key not in gone})
+
+
+@operation("iam:ListMFADeviceTags", on=_on_device, writes=False)
+def list_mfa_device_tags(call: Call, request: ListMFADeviceTagsRequest) -> ListMFADeviceTagsResponse:
+    device = _tagged_device(call, request.serial_number)
+    listing = f"mfa-device-tags/{device.token_id}"
+    after = paging.after(call, listing, request)
+    rows = [tag for tag in as_tags(device.tags) or () if after is None or tag.key > after]
+    page = paging.page(call, listing, request, rows, lambda tag: tag.key)
+    return ListMFADeviceTagsResponse(tags=tuple(page.items), is_truncated=page.is_truncated, marker=page.marker)
+
+
+def _virtual_device(call: Call, serial_number: str) -> mfa.MFADevice:
+    device = call.tx.mfa_devices.find(call.account_id, serial_number)
+    if device is None or device.kind is not DeviceKind.VIRTUAL:
+        raise NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
+    return device
+
+
+def _tagged_device(call: Call, serial_number: str) -> mfa.MFADevice:
+    device = call.tx.mfa_devices.find(call.account_id, serial_number)
+    if device is None:
+        raise NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
+    if device.kind is not DeviceKind.VIRTUAL:
+        raise InvalidInput("Only virtual MFA devices can be tagged.")
+    return device

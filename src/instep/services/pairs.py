@@ -1,0 +1,129 @@
+"""Two consecutive codes: searched for in a read, claimed as a try, then accepted in the write.
+
+A search over a day costs thousands of HMACs, so it is never done while others wait for the writer's turn.  The write takes the
+step that the search found and looks at everything again that may have changed since.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from instep.api.errors import ConcurrentModification, InvalidAuthenticationCode
+from instep.domain import drift, ids, totp
+from instep.domain.drift import Sighting, Source, Tracking
+from instep.domain.mfa import Claimant, DeviceKind, MFADevice, PairTries
+from instep.domain.totp import PairRefusal
+from instep.services.codes import with_sightings
+from instep.services.operation import Call
+from instep.services.seeds import open_token
+
+DRIFT_HEADER = "x-instep-drift-seconds"
+REASON_HEADER = "x-instep-reason"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search found in the token `token_id`: the second code's time step, or why the pair was refused."""
+
+    token_id: str
+    step: int | None
+    refusal: PairRefusal | None
+
+
+def claimant_for(call: Call, holder_id: str) -> Claimant:
+    return Claimant.OWNER if call.principal.holder_id == holder_id else Claimant.OTHER
+
+
+def refusal(claimant: Claimant, reason: PairRefusal | None) -> InvalidAuthenticationCode:
+    """AWS's one sentence.  Why goes to the audit trail, and in a header to somebody who answers for other people's devices."""
+    refused = InvalidAuthenticationCode(totp.REFUSAL, reason=reason)
+    if reason is not None and claimant is Claimant.OTHER:
+        refused.headers = {REASON_HEADER: reason.value}
+    return refused
+
+
+def search(call: Call, device: MFADevice, first: str, second: str, *, claimant: Claimant, enabling: bool) -> Search:
+    """Raises InvalidAuthenticationCode, before any HMAC, while the device takes no more pairs from this claimant."""
+    if call.tx.mfa_devices.pair_waiting(device, claimant, call.now, _tries(call)):
+        raise refusal(claimant, PairRefusal.WAITING)
+    token, tracking, windows = open_token(call, device), device.tracking, call.settings.totp
+    reach = drift.reach(
+        tracking,
+        call.now,
+        hardware=device.kind is DeviceKind.HARDWARE,
+        by_owner=claimant is Claimant.OWNER and not enabling,
+        period=token.period,
+        windows=windows,
+    )
+    expected = drift.expected_step(tracking, call.now, period=token.period)
+
+    def spent(step: int) -> bool:
+        return step <= tracking.floor or bool(call.tx.mfa_devices.spent_among(device, (step,)))
+
+    try:
+        step = totp.resynchronize(token, first, second, expected=expected, within=reach, refused=spent)
+        return Search(device.token_id, step, None)
+    except InvalidAuthenticationCode:
+        if claimant is Claimant.OWNER:
+            # Nobody is told, so nothing more is worked out.
+            return Search(device.token_id, None, None)
+    why = totp.explain_refused_pair(
+        token,
+        first,
+        second,
+        within=reach,
+        wide=drift.wide_reach(call.now, period=token.period, windows=windows),
+        spent=spent,
+    )
+    return Search(device.token_id, None, why)
+
+
+def claim(call: Call, device: MFADevice, claimant: Claimant) -> None:
+    """Count a try before its answer is given, so that parallel guesses cannot share a count.
+
+    Raises InvalidAuthenticationCode (reason "waiting"), without counting, when this claimant's hour or day is used up.
+    """
+    if not call.tx.mfa_devices.claim_pair(device, claimant, call.now, _tries(call), ids.event_id(call.random)):
+        raise refusal(claimant, PairRefusal.WAITING)
+
+
+def accept(call: Call, device: MFADevice, found: Search, *, claimant: Claimant, source: Source) -> None:
+    """Spend both codes and start the device's drift anew from them; the claimed try was no miss.
+
+    Raises InvalidAuthenticationCode when the search found nothing or the codes are spent by now.
+    """
+    if found.token_id != device.token_id:
+        # Deleted and made again under the same name, between search and write.
+        raise ConcurrentModification("The device was replaced while the request was on its way; send it again.")
+    if found.step is None:
+        raise refusal(claimant, found.refusal)
+    if found.step - 1 <= device.tracking.floor:
+        raise refusal(claimant, PairRefusal.SPENT)
+    try:
+        call.tx.mfa_devices.spend(device, found.step - 1, found.step, at=call.now)
+    except InvalidAuthenticationCode:
+        raise refusal(claimant, PairRefusal.SPENT) from None
+    if drift.beyond_owner(device.tracking, found.step, windows=call.settings.totp):
+        call.additional["fartherBackThanItsOwnerMay"] = True
+    sighting = Sighting(call.now, found.step, source)
+    tracking = drift.after_pair(
+        with_sightings(call, device),
+        sighting,
+        hardware=device.kind is DeviceKind.HARDWARE,
+        period=open_token(call, device).period,
+    )
+    call.tx.mfa_devices.observe(device, tracking, sighting)
+    call.tx.mfa_devices.clear_misses(device)
+    show_drift(call, tracking)
+
+
+def show_drift(call: Call, tracking: Tracking) -> None:
+    """In a header, as AWS's model has no field for it; and in the audit event."""
+    seconds = round(tracking.drift.seconds_at(call.now))
+    call.headers[DRIFT_HEADER] = str(seconds)
+    call.additional["driftSeconds"] = seconds
+
+
+def _tries(call: Call) -> PairTries:
+    throttle = call.settings.throttle
+    return PairTries(per_hour=throttle.failed_pairs_per_hour, per_day=throttle.failed_pairs_per_day)

@@ -1,0 +1,1 @@
+"""SQL: implements the ports of the services."""

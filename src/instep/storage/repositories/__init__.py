@@ -1,0 +1,1 @@
+"""One repository per aggregate: rows to domain dataclasses and back, and no rules."""

@@ -1,0 +1,249 @@
+"""Every table.  `account_id` leads every primary key but those of `meta`; ids are made by us, never by a sequence.
+
+Only types that every database has: TEXT, BIGINT, bytes, and UTC times as milliseconds in a BIGINT.  What a row's later writes
+depend on is guarded by its `revision`.  A change here needs a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class UTCTimestamp(TypeDecorator[datetime]):
+    """An aware UTC time, kept to the millisecond; what is finer is cut off.  A naive time is refused with a TypeError."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else self.milliseconds(value)
+
+    @staticmethod
+    def milliseconds(at: datetime) -> int:
+        """As it is stored: since 1970."""
+        return (at - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+class JSONText(TypeDecorator[Mapping[str, Any]]):
+    """A mapping as JSON in a TEXT: nothing is ever looked for inside it."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
+        if value is None:
+            return None
+        loaded: Mapping[str, Any] = json.loads(value)
+        return loaded
+
+
+metadata: Final = sa.MetaData(
+    # Named, as a later migration can only change what has a name.
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def _text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=nullable)
+
+
+def _integer(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=nullable)
+
+
+def _bytes(name: str) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=False)
+
+
+def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, UTCTimestamp, nullable=nullable)
+
+
+def _json(name: str) -> sa.Column[Mapping[str, Any]]:
+    return sa.Column(name, JSONText, nullable=False)
+
+
+def _of_account() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"])
+
+
+def _of_token() -> sa.ForeignKeyConstraint:
+    """What hangs on a token goes with it, and only with it."""
+    return sa.ForeignKeyConstraint(
+        ["account_id", "token_id"], ["mfa_devices.account_id", "mfa_devices.token_id"], ondelete="CASCADE"
+    )
+
+
+# What concerns the installation and no account: the vault's check value.
+meta: Final = sa.Table("meta", metadata, _text("name"), _bytes("value"), sa.PrimaryKeyConstraint("name"))
+
+accounts: Final = sa.Table(
+    "accounts",
+    metadata,
+    _text("account_id"),
+    _text("alias", nullable=True),
+    _time("created_at"),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id"),
+    sa.UniqueConstraint("alias"),
+)
+
+root_users: Final = sa.Table(
+    "root_users",
+    metadata,
+    _text("account_id"),
+    _text("email"),
+    _text("email_key"),  # compared ignoring case, as people type addresses
+    _text("password_hash"),
+    _time("created_at"),
+    _time("password_last_used", nullable=True),
+    sa.PrimaryKeyConstraint("account_id"),
+    sa.UniqueConstraint("email_key"),
+    _of_account(),
+)
+
+users: Final = sa.Table(
+    "users",
+    metadata,
+    _text("account_id"),
+    _text("user_id"),
+    _text("user_name"),
+    _text("name_key"),  # unique and sorted ignoring case
+    _text("path"),
+    _time("created_at"),
+    _json("tags"),
+    _time("password_last_used", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "user_id"),
+    sa.UniqueConstraint("account_id", "name_key"),
+    _of_account(),
+)
+
+access_keys: Final = sa.Table(
+    "access_keys",
+    metadata,
+    _text("account_id"),
+    _text("access_key_id"),
+    _text("holder_id"),
+    _bytes("sealed_secret"),
+    _text("status"),
+    _time("created_at"),
+    _time("last_used_at", nullable=True),
+    _text("last_used_service", nullable=True),
+    _text("last_used_region", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "access_key_id"),
+    # A request names the key and no account.
+    sa.UniqueConstraint("access_key_id"),
+    sa.Index(None, "account_id", "holder_id"),
+    _of_account(),
+)
+
+mfa_devices: Final = sa.Table(
+    "mfa_devices",
+    metadata,
+    _text("account_id"),
+    _text("token_id"),
+    _text("serial_number"),
+    _text("serial_key"),  # unique ignoring case
+    _text("kind"),
+    _bytes("sealed_token"),
+    _text("seed_fingerprint"),
+    _time("created_at"),
+    _text("holder_id", nullable=True),
+    _time("enabled_at", nullable=True),
+    _json("tags"),
+    # What is known of its clock: milliseconds, and nanoseconds a second.
+    _integer("drift_ms"),
+    _integer("rate_ppb"),
+    _time("drift_at"),
+    _time("restarted_at"),
+    sa.Column("confirmed", sa.Boolean(create_constraint=False), nullable=False),
+    _integer("newest_accepted_step", nullable=True),
+    _integer("floor"),
+    _time("last_seen", nullable=True),
+    _integer("code_misses"),
+    _time("next_code_at", nullable=True),
+    # The last resync, for a client that repeats it.
+    _text("receipt_by", nullable=True),
+    _time("receipt_at", nullable=True),
+    _integer("receipt_step", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "token_id"),
+    sa.UniqueConstraint("account_id", "serial_key"),
+    sa.UniqueConstraint("account_id", "seed_fingerprint"),
+    sa.Index(None, "account_id", "holder_id", "serial_number"),
+    sa.Index(None, "account_id", "kind", "serial_number"),
+    _of_account(),
+)
+
+# Writing the row is the acceptance: its primary key lets one of any number of requests racing with one code succeed.
+spent_steps: Final = sa.Table(
+    "spent_steps",
+    metadata,
+    _text("account_id"),
+    _text("token_id"),
+    _integer("step"),
+    _time("arrived_at"),
+    sa.PrimaryKeyConstraint("account_id", "token_id", "step"),
+    sa.Index(None, "arrived_at"),
+    _of_token(),
+)
+
+sightings: Final = sa.Table(
+    "sightings",
+    metadata,
+    _text("account_id"),
+    _text("token_id"),
+    _integer("step"),
+    _time("at"),
+    _text("source"),
+    sa.PrimaryKeyConstraint("account_id", "token_id", "step"),
+    _of_token(),
+)
+
+pair_tries: Final = sa.Table(
+    "pair_tries",
+    metadata,
+    _text("account_id"),
+    _text("token_id"),
+    _text("attempt_id"),
+    _text("claimant"),
+    _time("at"),
+    sa.PrimaryKeyConstraint("account_id", "token_id", "attempt_id"),
+    _of_token(),
+)
+
+audit_events: Final = sa.Table(
+    "audit_events",
+    metadata,
+    _text("account_id"),
+    _text("event_id"),
+    _time("at"),
+    _json("event"),
+    sa.PrimaryKeyConstraint("account_id", "event_id"),
+    sa.Index(None, "account_id", "at", "event_id"),
+    sa.Index(None, "at", "event_id"),
+    # No foreign key: a refused CreateAccount is kept under an account that never came to be.
+)

@@ -1,0 +1,1 @@
+"""The AWS Query protocol over HTTP."""

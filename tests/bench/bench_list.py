@@ -1,0 +1,57 @@
+"""Signed ListMFADevices through the served product, against a bare WSGI handler on the same server with the same settings."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlsplit
+
+from instep.settings import Server as ServerSettings
+from tests.bench import bare, load
+from tests.fault.crowd import enabled_device, root_client, root_keys
+from tests.fault.signed import raw_request
+from tests.support.server import Server
+
+CONNECTIONS = 8
+SECONDS = 4.0
+ROUNDS = 3
+
+
+def measure(port: int, request: str, seconds: float = SECONDS) -> load.Measured:
+    measured = load.run(load.Plan("127.0.0.1", port, [[request]] * CONNECTIONS, seconds))
+    assert set(measured.statuses) == {"200"}, measured.statuses
+    return measured
+
+
+def main() -> None:
+    threads = ServerSettings().threads
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
+        with root_client(server) as root:
+            root.done("iam:CreateUser", UserName="Richard")
+            enabled_device(root, "Richard", "RichardsMFA")
+        port = urlsplit(server.endpoint).port
+        assert port is not None
+        asked = raw_request(root_keys(server), "iam:ListMFADevices", {"UserName": "Richard"}, host=f"localhost:{port}")
+        request = asked.decode("latin-1")
+        length = measure(port, request, 1.0).body
+        with bare.serving(threads, length) as bare_port:
+            measure(bare_port, request, 1.0)
+            shares = []
+            for round_ in range(1, ROUNDS + 1):
+                product, least = measure(port, request), measure(bare_port, request)
+                shares.append(product.per_second / least.per_second)
+                print(
+                    f"round {round_}: product {product.per_second:,.0f} requests/s (p50 {product.percentile(50) * 1e3:.2f} ms,"
+                    f" p99 {product.percentile(99) * 1e3:.2f} ms; load generator {product.cpu:.0%} of a core),"
+                    f" bare {least.per_second:,.0f} ({least.cpu:.0%}): {shares[-1]:.1%}"
+                )
+        server.stop()
+    print(
+        f"signed ListMFADevices, one worker, {threads} threads, {CONNECTIONS} connections, a body of {length} bytes:"
+        f" {median(shares):.1%} of a bare WSGI handler's requests/s (median of {ROUNDS}; 10 % wanted)"
+    )
+
+
+if __name__ == "__main__":
+    main()
