@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import http.client
 import ipaddress
+import logging
 import multiprocessing
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from multiprocessing import resource_tracker
+from types import FrameType
+from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
 import structlog
@@ -28,6 +32,8 @@ from instep.settings import Settings, SettingsError
 _SECONDS_TO_STOP = 25
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_FOR_A_LOOK = 5.0
+# Wakes the worker's main thread to stop.
+_STOP = signal.SIGUSR1
 
 
 def listening_address(host: str, port: int) -> str:
@@ -98,40 +104,68 @@ def serve(settings: Settings, address: str, environment: Mapping[str, str], read
         # Without it one killed worker would end the whole service.
         respawn_failed_workers=True,
         workers_kill_timeout=_SECONDS_TO_STOP,
-        log_level=LogLevels.info if settings.log.level == "debug" else LogLevels.error,
+        log_level=LogLevels.info if settings.log.level == "debug" else LogLevels.warning,
         log_dictconfig=_LOG_CONFIG,
     )
     watch = _Watch(address, settings.server.port, ready)
-    # A closed terminal ends it, as Ctrl-C does; under nohup it goes on.
-    hang_up = signal.getsignal(signal.SIGHUP)
-
-    def begin() -> None:
-        signal.signal(signal.SIGHUP, hang_up if hang_up is signal.SIG_IGN else server.signal_handler_interrupt)
-        watch.start()
-
-    server.on_startup(begin)
-    try:
-        server.serve(target_loader=partial(application, dict(environment)), wrap_loader=False)
-    except SystemExit:
-        # Granian ends so when its worker does, also when the same Ctrl-C reached both at once.
-        if not server.interrupt_signal:
+    server.on_startup(watch.start)
+    with _stopped_by_signals(server.signal_handler_interrupt):
+        try:
+            server.serve(target_loader=partial(application, dict(environment)), wrap_loader=False)
+        except SystemExit:
+            # Granian ends so when its worker does.
             raise Fault("The server ended by itself; the lines above say why. `instep doctor` may know what to do.") from None
+        finally:
+            watch.stop()
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Calls `stop` at Ctrl-C, SIGTERM or a closed terminal; under nohup the latter is nothing."""
+    signals = {signal.SIGINT, signal.SIGTERM}
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signals.add(signal.SIGHUP)
+    # Its start would unblock what is blocked here.
+    resource_tracker.ensure_running()
+    # The worker inherits that they are blocked.  A terminal or a service manager signals both processes at once, but it is the
+    # parent who stops the worker: of two signals in a row the server's own handler would wait for itself.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+
+    def wait() -> None:
+        signal.sigwait(signals)
+        stop()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    try:
+        yield
     finally:
-        watch.stop()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def application(environment: Mapping[str, str]) -> WSGIApplication:
     """What the worker process serves; called there."""
-    # Until the server has its own handlers: Ctrl-C reaches the whole terminal, but it is the parent who stops us.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(_STOP, _stop_once)
+    threading.Thread(target=_await_stop, name="stop", daemon=True).start()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
         return worker({**os.environ, **environment})
     except (Fault, SettingsError) as trouble:
         structlog.get_logger("instep.server").error("the worker cannot start", error=str(trouble))
         raise SystemExit(1) from None
+
+
+def _await_stop() -> None:
+    """Passes the first SIGTERM on; any further one stays blocked."""
+    signal.sigwait({signal.SIGTERM})
+    signal.pthread_kill(cast("int", threading.main_thread().ident), _STOP)
+
+
+def _stop_once(number: int, frame: FrameType | None) -> None:
+    """Does what the server wants done at SIGTERM; before it has said so, there is nothing to finish."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if not callable(handler):
+        raise SystemExit(0)
+    handler(number, frame)
 
 
 def _end_with_parent() -> None:
@@ -191,12 +225,25 @@ def log_formatter() -> structlog.stdlib.ProcessorFormatter:
     )
 
 
+def log_filter() -> Callable[[logging.LogRecord], bool]:
+    """Granian finds it worth a warning that there are more threads than cores; ours wait for the disk, and are a setting."""
+    return lambda record: not record.getMessage().startswith("Configuration allows spawning up to")
+
+
 # On standard error: standard output is for what the command prints.
 _LOG_CONFIG: dict[str, Any] = {
     "formatters": {"json": {"()": "instep.cli.serving.log_formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"}},
+    "filters": {"threads": {"()": "instep.cli.serving.log_filter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["threads"],
+            "stream": "ext://sys.stderr",
+        }
+    },
     "loggers": {
-        "_granian": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
-        "granian.access": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
+        "_granian": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "granian.access": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import structlog
@@ -46,12 +48,22 @@ def up(
     The first account's secrets are shown once, as soon as the service answers.  Run again it only serves.
     """
     settings = folder.settings(server_port=port, server_host=host)
-    # SIGTERM ends the set-up as Ctrl-C does, so that secrets made already are still shown.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with _interruptible():
         _serve(folder, settings, output, Wishes(account_id, alias, root_email, demo))
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the set-up as Ctrl-C does, so that secrets made already are still shown."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
+    try:
+        yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @click.command()

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from instep.api.iam import IAM
 from instep.api.shape import OperationModel, ServiceModel
 from instep.api.sts import STS
-from instep.domain.identity import Principal
+from instep.domain.identity import Principal, User
 from instep.domain.ids import Random
 from instep.services.operator.model import INSTEP
 from instep.services.ports import Transaction, Vault
@@ -28,7 +28,8 @@ class Call:
     """One request on its way through: who, when, and everything a handler may touch.
 
     A handler writes `headers` (of the answer) and `additional` (of the audit event); `prepared` is what the operation's `prepare`
-    returned, worked out in a read before the write began.
+    returned, worked out in a read before the write began.  `users` keeps those looked up by name: authorization asks for the same
+    one as the handler.
     """
 
     principal: Principal
@@ -41,6 +42,7 @@ class Call:
     prepared: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     additional: dict[str, Any] = field(default_factory=dict)
+    users: dict[str, User | None] = field(default_factory=dict)
 
     @property
     def account_id(self) -> str:

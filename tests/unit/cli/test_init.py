@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
 from pathlib import Path
@@ -132,6 +133,17 @@ def test_a_practice_device_of_the_demos_name_is_left_alone(empty_desk: Desk) -> 
     assert "RichardsMFA already" in result.stderr
     assert secret in (empty_desk.data / "devices" / "RichardsMFA.json").read_text()
     assert empty_desk.facts("account", "list") == []
+
+
+def test_secrets_are_shown_even_when_the_set_up_breaks_off_after_the_account(empty_desk: Desk) -> None:
+    empty_desk.data.mkdir(mode=0o700)
+    (empty_desk.data / "devices").write_text("no folder")
+
+    result = empty_desk.type("init", "--demo", "--output", "json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["secret_access_key"]
+    assert len(result.stderr.splitlines()[-1]) > len("Error: ")
 
 
 def test_a_folder_of_other_things_is_not_taken_over(tmp_path: Path) -> None:

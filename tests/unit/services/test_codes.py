@@ -85,6 +85,18 @@ def test_after_five_misses_a_device_waits_and_each_further_one_doubles_it(home: 
     assert [miss() for _ in range(5)] == ["no-match"] * 5
 
 
+def test_a_server_clock_set_back_does_not_lengthen_a_wait(home: House) -> None:
+    richard = home.user("Richard")
+    serial_number, device = home.enabled_device("Richard", "RichardsMFA")
+    home.clock.advance(days=1)
+    for _ in range(5):
+        denied(home, richard, SerialNumber=serial_number, TokenCode="000000")
+
+    home.clock.advance(hours=-3)
+
+    assert home.session(richard, serial_number, device.code(home.clock.now))
+
+
 def test_a_serial_number_that_is_not_theirs_counts_against_nobody(home: House) -> None:
     richard, diego = home.user("Richard"), home.user("Diego")
     serial_number, device = home.enabled_device("Richard", "RichardsMFA")

@@ -16,9 +16,15 @@ class MayNameUser(Protocol):
     def user_name(self) -> str | None: ...
 
 
+def find_user(call: Call, user_name: str) -> User | None:
+    if user_name not in call.users:
+        call.users[user_name] = call.tx.users.find(call.account_id, user_name)
+    return call.users[user_name]
+
+
 def user_named(call: Call, user_name: str) -> User:
     """Raises NoSuchEntity, in the same words for a user of another account."""
-    user = call.tx.users.find(call.account_id, user_name)
+    user = find_user(call, user_name)
     if user is None:
         raise NoSuchEntity(f"The user with name {user_name} cannot be found.")
     return user
@@ -28,7 +34,7 @@ def on_user(call: Call, request: MayNameUser) -> str:
     """The user's ARN as stored: with another spelling of the name, a policy's pattern could be walked around."""
     if request.user_name is None:
         return call.principal.arn
-    user = call.tx.users.find(call.account_id, request.user_name)
+    user = find_user(call, request.user_name)
     return user.arn if user else arn.user_arn(call.account_id, "/", request.user_name)
 
 

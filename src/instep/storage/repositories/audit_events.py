@@ -9,14 +9,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from instep.domain.audit_event import AuditEvent
-from instep.storage.repositories.repository import Repository, insert_new
+from instep.storage.repositories.repository import Repository, insert_many
 from instep.storage.schema import UTCTimestamp, audit_events
 
 _when = (audit_events.c.at, audit_events.c.event_id)
 _account_is = audit_events.c.account_id == sa.bindparam("account_id")
 _is_after = sa.tuple_(*_when) > sa.tuple_(sa.bindparam("at", type_=UTCTimestamp), sa.bindparam("event_id", type_=sa.Text))
 
-_ADD = insert_new(audit_events)
+_ADD = insert_many(audit_events)
 _OLDEST_FIRST = sa.select(audit_events).order_by(*_when).limit(sa.bindparam("limit"))
 _NEWEST_FIRST = sa.select(audit_events).order_by(*(column.desc() for column in _when)).limit(sa.bindparam("limit"))
 # Each question has a statement of its own, so that each is answered from its index.
@@ -44,8 +44,9 @@ class AuditEvents(Repository):
 
     def append(self, events: Sequence[AuditEvent]) -> None:
         """An event that is kept already is not kept twice."""
-        for event in events:
-            self._add(_ADD, {"account_id": event.account_id, "event_id": event.event_id, "at": event.at, "event": event.event})
+        rows = [{"account_id": one.account_id, "event_id": one.event_id, "at": one.at, "event": one.event} for one in events]
+        if rows:
+            self._connection.execute(_ADD, rows)
 
     def page(self, account_id: str | None, *, after: tuple[datetime, str] | None, limit: int) -> list[AuditEvent]:
         """Oldest first, strictly after the given time and event id."""

@@ -143,7 +143,12 @@ def _claim_code(tries: CodeTries) -> sa.Executable:
         .where(
             _row_is,
             mfa_devices.c.code_misses < tries.stop_after,
-            sa.or_(mfa_devices.c.next_code_at.is_(None), mfa_devices.c.next_code_at <= now),
+            sa.or_(
+                mfa_devices.c.next_code_at.is_(None),
+                mfa_devices.c.next_code_at <= now,
+                # Written before the server's clock was set back: no wait is that long.
+                mfa_devices.c.next_code_at > sa.type_coerce(ms + tries.longest_wait // _MILLISECOND, UTCTimestamp),
+            ),
         )
         .values(code_misses=misses, next_code_at=sa.type_coerce(next_at, UTCTimestamp))
         .returning(mfa_devices.c.code_misses)

@@ -28,6 +28,11 @@ class Repository:
         return self._connection.execute(statement, parameters).scalar_one()
 
 
+def insert_many(table: sa.Table) -> sa.Executable:
+    """An INSERT for many rows at once that passes over those a unique constraint refuses, and does not tell which."""
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
 def insert_new(table: sa.Table) -> sa.Executable:
     """An INSERT that gives back one row, or none when a unique constraint refuses it.
 
