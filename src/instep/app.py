@@ -111,6 +111,7 @@ def create_wsgi(service: Service) -> falcon.App[falcon.Request, falcon.Response]
         clock=service.clock,
         new_request_id=lambda: str(uuid.UUID(bytes=service.random(16), version=4)),
     )
+    app.add_error_handler(falcon.HTTPError, resource.refuse_unheard_method)
     app.add_route("/", resource)
     # Every path: with "/" as its prefix, "OPTIONS *" would pass by it.
     app.add_sink(resource.refuse_path, "")
@@ -130,12 +131,13 @@ def worker(environment: Mapping[str, str] = os.environ) -> falcon.App[falcon.Req
 
 
 def configure_logs(settings: Settings) -> None:
-    """One JSON line for each thing told, on standard error."""
+    """One line for each thing told, on standard error: JSON, or plainer words where a person is watching."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0, pad_level=False)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            plain if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log.level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

@@ -5,7 +5,6 @@ Everything that differs between databases is decided here and in `translate`; th
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -83,7 +82,7 @@ def translate(error: DBAPIError | sqlite3.Error) -> Conflict | Fault:
 def begin(connection: sa.Connection, *, write: bool) -> sa.RootTransaction:
     """Begin a transaction on a fresh connection, as the writer or as a reader."""
     transaction = connection.begin()
-    # Straight to the driver, which was told to begin nothing by itself: through SQLAlchemy's events this costs as much as a SELECT.
+    # Straight to the driver, which was told to begin nothing by itself: through SQLAlchemy's events it costs as much as a SELECT.
     # SQLite needs IMMEDIATE: a deferred transaction that upgrades its lock fails at once under WAL.
     _driver(connection).execute("BEGIN IMMEDIATE" if write else "BEGIN")
     return transaction
@@ -95,6 +94,18 @@ def still_open(connection: sa.Connection) -> bool:
     After some errors SQLite rolls back on its own; its driver would then answer a commit with success.
     """
     return _driver(connection).in_transaction
+
+
+def abandon(connection: sa.Connection) -> None:
+    """Leave nothing open after a commit that failed.
+
+    SQLAlchemy takes the transaction for ended then and hands the connection on as it is, while the database may still hold the
+    transaction, and with it the writer's lock.
+    """
+    try:
+        _driver(connection).rollback()
+    except sqlite3.Error:
+        connection.invalidate()
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:
@@ -120,11 +131,12 @@ def _make_private_file(path: Path) -> None:
     if not path.parent.is_dir():
         raise Fault(f"The folder of the database, {path.parent}, does not exist.")
     # Never opened when it exists: closing any descriptor of the file would drop the locks that SQLite's own connections hold.
-    with contextlib.suppress(FileExistsError):
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except PermissionError:
-            raise Fault(f"The folder of the database, {path.parent}, cannot be written to.") from None
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise Fault(f"The folder of the database, {path.parent}, cannot be written to: {error.strerror}.") from error
 
 
 def _sqlite(url: URL, *, pool_size: int) -> sa.Engine:

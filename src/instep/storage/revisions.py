@@ -38,10 +38,13 @@ class Revisions:
 
     def delete(self, table: sa.Table, key: Mapping[str, str], known: int) -> None:
         """Raises Conflict when the row was changed or deleted by others since revision `known`."""
-        expected = self._expected(_row_key(table, key), known)
+        row = _row_key(table, key)
+        expected = self._expected(row, known)
         statement = sa.delete(table).where(*_is(table, key), table.c.revision == expected).returning(table.c.revision)
         if not self._connection.execute(statement).all():
             raise Conflict("The row was changed in the meantime.")
+        # A row made anew under this key has revisions of its own.
+        self._ours.pop(row, None)
 
     def snapshot(self) -> dict[_RowKey, tuple[int, int]]:
         return dict(self._ours)

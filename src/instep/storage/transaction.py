@@ -60,7 +60,7 @@ class Transaction:
             yield
         except BaseException:
             self._revisions.restore(before)
-            # When the database has rolled back everything on its own, the savepoint is gone with it; the first error is the one to tell.
+            # When the database rolled everything back on its own, the savepoint is gone too; the first error is the one to tell.
             with contextlib.suppress(DBAPIError):
                 self.connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {name}")
                 self.connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
@@ -160,6 +160,7 @@ class Store:
             try:
                 transaction.commit()
             except (DBAPIError, sqlite3.Error) as error:
+                dialect.abandon(connection)
                 raise UnknownOutcome(f"Whether the change was kept is unknown. {dialect.translate(error)}") from error
             return result
 

@@ -7,7 +7,6 @@ associated data: a ciphertext copied to another row, column or table does not op
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hmac
 import os
@@ -88,9 +87,10 @@ class Vault:
     def open_session_token(self, session_token: str) -> bytes:
         """The claims.  Raises UnreadableSessionToken for anything that was not sealed by `seal_session_token` with this key."""
         try:
-            if "+" in session_token or "/" in session_token:
+            sealed = base64.urlsafe_b64decode(session_token.encode("ascii"))
+            # The decoder passes over what is not its own, and over "=" at the end.
+            if base64.urlsafe_b64encode(sealed).decode("ascii") != session_token:
                 raise UnreadableSessionToken
-            sealed = binascii.a2b_base64(session_token.encode("ascii").translate(_FROM_URL_SAFE), strict_mode=True)
             filled = _decrypt(self._session, sealed, _SESSION_TOKEN)
         except (InvalidTag, ValueError):
             raise UnreadableSessionToken from None
@@ -108,8 +108,8 @@ class Vault:
             self.open(sealed, table=table, column=column, row=row)
         except Fault:
             raise Fault(
-                "The vault's key file does not belong to this database. Put back the key file that was made with the data folder; "
-                "without it the seeds and keys in the database cannot be read."
+                "The vault's key file does not belong to this database. Put back the key file that was made with the data folder;"
+                " without it the seeds and keys in the database cannot be read."
             ) from None
 
     def _encrypt(self, cipher: AESGCM, plaintext: bytes, associated: bytes) -> bytes:
@@ -141,7 +141,8 @@ def create_key_file(path: Path, random: Random) -> None:
 def load_key_file(path: Path) -> bytes:
     """The key.  Raises Fault, saying how to mend it, for a file that is missing, open to others or no key."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # A pipe in its place would keep us waiting for whoever writes to it.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except FileNotFoundError:
         raise Fault(
             f"The vault's key file {path} is missing. Put back the one that was made with the data folder; "
@@ -149,22 +150,25 @@ def load_key_file(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise Fault(f"The vault's key file {path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(descriptor, "rb") as file:
-        state = os.fstat(file.fileno())
+    try:
+        # Of what was opened: the name may stand for something else a moment later.
+        state = os.fstat(descriptor)
         if not stat.S_ISREG(state.st_mode):
-            raise Fault(f"The vault's key file {path} is not a file.")
+            raise Fault(
+                f"The vault's key file {path} is not a file. Put back the one that was made with the data folder,"
+                " or correct the setting vault.key_file."
+            )
         if state.st_mode & 0o077:
             raise Fault(f"Others may read the vault's key file {path}. Run: chmod 600 {path}")
-        key = file.read(_KEY_LENGTH + 1)
+        key = os.read(descriptor, _KEY_LENGTH + 1)
+    finally:
+        os.close(descriptor)
     if len(key) != _KEY_LENGTH:
         raise Fault(
             f"The vault's key file {path} does not hold a key: it has {state.st_size} bytes instead of {_KEY_LENGTH}. "
             "Put back the one that was made with the data folder."
         )
     return key
-
-
-_FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def _subkey(key: bytes, purpose: bytes) -> bytes:

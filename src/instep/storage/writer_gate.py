@@ -2,8 +2,8 @@
 
 SQLite lets one writer in at a time and the others poll; left to that, whoever just wrote is the likeliest to write again, and one
 of many may wait for minutes.  Here threads queue first come first served, and their process takes turns with others through two
-lock files: the *turnstile*, held only while waiting for the *write lock*.  A process that has just written finds the turnstile held
-by whoever waits, so it cannot write twice in a row while another wants to.
+lock files: the *turnstile*, held only while waiting for the *write lock*.  Whoever waits for the write lock keeps a process that
+has just written from waiting for it as well, so that one cannot go first again.
 
 Locks are `flock`s: the kernel drops them with the process, however it ends.
 """
@@ -43,7 +43,7 @@ class WriterGate:
 
     @contextmanager
     def turn(self, deadline: float) -> Iterator[None]:
-        """Wait in line, then hold the gate.  `deadline` is a reading of the gate's clock.  Raises Conflict when it passes first."""
+        """Wait in line, then hold the gate.  Raises Conflict when `deadline`, a reading of the gate's clock, passes first."""
         self._queue.enter(deadline - self._clock())
         try:
             if self._turnstile is None or self._write_lock is None:
@@ -144,6 +144,8 @@ class _LockFile:
     def _open(self) -> int:
         # A forked child shares its parent's descriptor, and with it the lock: it needs one of its own.
         if self._descriptor is None or self._process != os.getpid():
+            # And if it kept that one open, a parent killed while it holds the lock would leave it locked.
+            self.close()
             try:
                 # The file stays where it is: to remove it would let two processes lock two files of the same name.
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)

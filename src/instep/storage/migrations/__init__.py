@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -38,7 +39,7 @@ def upgrade(url: str, vault: Vault) -> None:
             else:
                 vault.verify_check_value(known)
             transaction.commit()
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise _fault(error) from error
     finally:
         engine.dispose()
@@ -61,7 +62,7 @@ def check(url: str, vault: Vault) -> None:
             if known is None:
                 raise Fault("The database was not set up to its end. Run: instep init")
             vault.verify_check_value(known)
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:
         raise _fault(error) from error
     finally:
         engine.dispose()
@@ -94,6 +95,6 @@ def _migrate(connection: sa.Connection, scripts: ScriptDirectory) -> None:
         environment.run_migrations()
 
 
-def _fault(error: DBAPIError) -> Fault:
+def _fault(error: DBAPIError | sqlite3.Error) -> Fault:
     translated = dialect.translate(error)
     return translated if isinstance(translated, Fault) else Fault("The database is busy; try again in a moment.")

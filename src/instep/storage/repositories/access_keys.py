@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import dropwhile, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,8 +77,10 @@ class AccessKeys(Repository):
         """By creation, then by id; `after` is the id of the last one seen."""
         # A holder has a handful of keys: they are all read, and the page is cut here.
         rows = self._connection.execute(_LIST, {"account_id": account_id, "holder_id": holder_id}).all()
-        if after is not None:
-            rows = list(islice(dropwhile(lambda row: row.access_key_id != after, rows), 1, None))
+        seen = [row.access_key_id for row in rows]
+        if after in seen:
+            rows = rows[seen.index(after) + 1 :]
+        # Otherwise it was deleted since, and its place with it: to see a key twice does less harm than to miss one.
         return [_key_of(row) for row in rows[:limit]]
 
     def count(self, account_id: str, holder_id: str) -> int:

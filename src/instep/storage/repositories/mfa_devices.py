@@ -128,7 +128,7 @@ def _claim_code(tries: CodeTries) -> sa.Executable:
     misses = mfa_devices.c.code_misses + 1
     waits: dict[int, int] = {}
     count = tries.free
-    while (wait := tries.wait_after(count)) < tries.longest_wait:
+    while (wait := tries.wait_after(count)) < tries.wait_after(count + 1):
         waits[count] = wait // _MILLISECOND
         count += 1
     now = sa.bindparam("now", type_=UTCTimestamp)
@@ -136,7 +136,7 @@ def _claim_code(tries: CodeTries) -> sa.Executable:
     next_at = sa.case(
         (misses < tries.free, sa.null()),
         *((misses == count, ms + wait) for count, wait in waits.items()),
-        else_=ms + tries.longest_wait // _MILLISECOND,
+        else_=ms + wait // _MILLISECOND,
     )
     return (
         sa.update(mfa_devices)
