@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TextIO, cast
 
 import falcon
 import structlog
@@ -27,6 +29,7 @@ from instep.storage import migrations
 from instep.storage.engine import database_file
 from instep.storage.transaction import Store
 from instep.storage.vault import Vault, create_key_file
+from instep.storage.writer_gate import WriterGate
 from instep.wire.resource import QueryResource
 
 # What IAM and STS answer from; a credential scope may name any other region all the same.
@@ -72,7 +75,10 @@ def initialize(settings: Settings, *, random: Random = os.urandom) -> bool:
     if fresh:
         create_key_file(key_file, random)
     vault = Vault.from_key_file(key_file, random)
-    migrations.upgrade(settings.database.url, vault)
+    gate = WriterGate(database_file(settings.database.url), clock=time.monotonic, sleep=time.sleep, random=random)
+    # In line with the writers of a server that runs already.
+    with contextlib.closing(gate), gate.turn(time.monotonic() + _PATIENCE.total_seconds()):
+        migrations.upgrade(settings.database.url, vault)
     return fresh
 
 
@@ -140,9 +146,21 @@ def configure_logs(settings: Settings) -> None:
             plain if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log.level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", _LogLines())),
         cache_logger_on_first_use=True,
     )
+
+
+class _LogLines:
+    """Standard error.  A log that cannot be written, on a full disk say, must not take an answer with it."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def _keep_house(service: Service) -> None:

@@ -114,7 +114,9 @@ class QueryResource:
     def refuse_method(self, http: falcon.Request, response: falcon.Response) -> None:
         self._exchange(http, response, _NO_SUCH_METHOD)
 
-    def refuse_unheard_method(self, req: falcon.Request, resp: falcon.Response, _error: falcon.HTTPError, _params: object) -> None:
+    def refuse_unheard_method(
+        self, req: falcon.Request, resp: falcon.Response, _error: falcon.HTTPError, _params: object
+    ) -> None:
         """A handler for Falcon's own refusals: with this resource, that of methods nobody knows, which reach no other."""
         self._exchange(req, resp, _NO_SUCH_METHOD)
 

@@ -105,11 +105,12 @@ _RAISE_FLOOR = (
 )
 _FLOOR = sa.select(mfa_devices.c.floor).where(_token_is)
 
-_TRIES_SINCE = sa.select(sa.func.count()).where(
+_TRIES_BETWEEN = sa.select(sa.func.count()).where(
     pair_tries.c.account_id == sa.bindparam("account_id"),
     pair_tries.c.token_id == sa.bindparam("token_id"),
     pair_tries.c.claimant == sa.bindparam("claimant"),
     pair_tries.c.at > sa.bindparam("since", type_=UTCTimestamp),
+    pair_tries.c.at < sa.bindparam("until", type_=UTCTimestamp),
 )
 _ADD_TRY = insert_new(pair_tries)
 _DROP_OLD_TRIES = sa.delete(pair_tries).where(
@@ -283,8 +284,8 @@ class MFADevices(Repository):
 
     def pair_waiting(self, device: MFADevice, claimant: Claimant, now: datetime, tries: PairTries) -> bool:
         return (
-            self._tries_since(device, claimant, now - _HOUR) >= tries.per_hour
-            or self._tries_since(device, claimant, now - _DAY) >= tries.per_day
+            self._tries_within(device, claimant, now, _HOUR) >= tries.per_hour
+            or self._tries_within(device, claimant, now, _DAY) >= tries.per_day
         )
 
     def clear_misses(self, device: MFADevice) -> None:
@@ -306,8 +307,10 @@ class MFADevices(Repository):
             self._connection.execute(_DROP_STEP, [{**key, "old_step": step} for step in steps])
         return len(rows)
 
-    def _tries_since(self, device: MFADevice, claimant: Claimant, since: datetime) -> int:
-        return self._number(_TRIES_SINCE, **_key(device), claimant=claimant.value, since=since)
+    def _tries_within(self, device: MFADevice, claimant: Claimant, now: datetime, length: timedelta) -> int:
+        # Later ones too, as requests overtake one another; but a server's clock set back far does not lengthen a wait.
+        between = {"since": now - length, "until": now + length}
+        return self._number(_TRIES_BETWEEN, **_key(device), claimant=claimant.value, **between)
 
     def _change(self, device: MFADevice, **values: Any) -> None:
         self._revisions.update(mfa_devices, _key(device), device.revision, **values)
