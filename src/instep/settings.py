@@ -49,7 +49,6 @@ class Server(Struct, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=1, le=65535, description="port to listen on")] = 8700
     public_url: Annotated[str, Meta(description="address people and clients use; by default http://localhost:PORT")] = ""
     threads: Annotated[int, Meta(ge=1, le=1024, description="requests answered at the same time")] = 8
-    max_body: Annotated[int, Meta(ge=1024, description="bytes of a request's body; longer ones are refused with 413")] = 1_048_576
 
     def __post_init__(self) -> None:
         """Raises ValueError when `public_url` is not the address of a whole site."""

@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 """Seconds that a start, a stop or a command may take before the test fails; the machine may be a slow one."""
 
-# None of these of whoever runs the tests may reach the product, or a client.
-_FOREIGN = ("AWS_", "INSTEP_", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+# What whoever runs the tests has set of these may reach neither the product nor a client.
+_FOREIGN = ("AWS_", "INSTEP_", "PYTHON", "XDG_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class DidNotServe(AssertionError):
@@ -36,7 +36,7 @@ class DidNotServe(AssertionError):
 def clean_environment(home: Path, **more: str) -> dict[str, str]:
     """This process's environment without settings of AWS's and ours, at home in the folder `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(_FOREIGN)}
-    return {**kept, "HOME": str(home), "PYTHONPATH": str(ROOT / "src"), **more}
+    return {**kept, "HOME": str(home), **more}
 
 
 def free_port() -> int:
@@ -95,7 +95,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        return clean_environment(self.home, **self._variables)
+        return clean_environment(self.home, PYTHONPATH=str(ROOT / "src"), **self._variables)
 
     @property
     def pid(self) -> int:
