@@ -35,7 +35,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """`statuses` by number; `latencies` in seconds, sorted; `cpu` is the generator's own share of a core; `body` the last one's length."""
+    """`statuses` by number; `latencies` in seconds, sorted; `cpu` is the generator's own share of a core.
+
+    `body` is the length of the last one.
+    """
 
     seconds: float
     statuses: dict[str, int]

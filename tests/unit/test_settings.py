@@ -44,7 +44,7 @@ def test_file_environment_and_flags_win_in_this_order(tmp_path: Path) -> None:
     assert origin_of(settings, "server.threads") == str(file)
     assert origin_of(settings, "server.host") == "INSTEP_SERVER__HOST"
     assert origin_of(settings, "server.port") == "--port"
-    assert origin_of(settings, "server.threads") == ""
+    assert origin_of(settings, "server.public_url") == ""
 
 
 def test_the_data_folder_comes_from_the_flag_then_the_environment_then_the_current_folder(
