@@ -28,7 +28,7 @@ fault: environment ## killed, full, raced and damaged
 	$(PYTEST) tests/fault
 
 bench: environment ## figures, to be compared within one run
-	$(PYTEST) -s tests/bench/bench_*.py
+	PYTHONPATH=src:. $(BIN)/python -m tests.bench
 
 api: environment ## generate src/instep/api from the pinned models
 	$(BIN)/python -m tools.generate_api

@@ -42,15 +42,15 @@ def application(length: int) -> WSGI:
 
 
 @contextmanager
-def serving(threads: int, length: int) -> Iterator[int]:
-    """The port of a bare server in processes of its own."""
+def serving(threads: int, length: int) -> Iterator[tuple[int, int]]:
+    """Process id and port of a bare server in processes of its own."""
     port = free_port()
     command = [sys.executable, "-m", "tests.bench.bare", str(port), str(threads), str(length)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             assert process.stdout.readline() == "serving\n"
-            yield port
+            yield process.pid, port
         finally:
             process.terminate()
 
