@@ -48,7 +48,7 @@ class Server(Struct, frozen=True, kw_only=True):
     host: Annotated[str, Meta(min_length=1, description="address to listen on; 0.0.0.0 listens on all")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="port to listen on")] = 8700
     public_url: Annotated[str, Meta(description="address people and clients use; by default http://localhost:PORT")] = ""
-    threads: Annotated[int, Meta(ge=1, le=1024, description="requests answered at the same time")] = 8
+    threads: Annotated[int, Meta(ge=1, le=1024, description="requests heard at the same time; slow senders each hold one")] = 4
 
     def __post_init__(self) -> None:
         """Raises ValueError when `public_url` is not the address of a whole site."""
@@ -259,15 +259,22 @@ def without_password(url: str) -> str:
     return _PASSWORD_IN_QUERY.sub(r"\1***", _PASSWORD_IN_URL.sub(r"\1***@", url))
 
 
-def duration(text: str) -> timedelta:
-    """`90s`, `20m`, `24h`, `7d` or `1h30m`.  Raises ValueError."""
-    parts = re.findall(r"([0-9]{1,6})([wdhms])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+def duration(text: str, *, signed: bool = False) -> timedelta:
+    """`90s`, `20m`, `24h`, `7d` or `1h30m`; when `signed`, also `-20m`, `+45s` and `0`.  Raises ValueError."""
+    sign = text[:1] if signed and text.startswith(("+", "-")) else ""
+    length = text.removeprefix(sign)
+    if signed and length == "0":
+        return timedelta()
+    parts = re.findall(r"([0-9]{1,6})([wdhms])", length)
+    if not parts or "".join(number + unit for number, unit in parts) != length:
         raise ValueError('expected a duration such as "90s", "20m", "24h" or "7d"')
-    total = sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
-    if not total:
+    try:
+        total = sum((int(number) * _UNITS[unit] for number, unit in parts), timedelta())
+    except OverflowError:
+        raise ValueError("expected a duration that ends") from None
+    if not total and not signed:
         raise ValueError("expected a duration longer than nothing")
-    return total
+    return -total if sign == "-" else total
 
 
 @cache

@@ -24,8 +24,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, secrets: Secrets) -> Iterat
         yield served
         served.stop()
         log = served.log_text()
-        assert '"status": 200' in log
-        assert '"status": 5' not in log
+        assert '"status":200' in log
+        assert '"status":5' not in log
         assert "Traceback" not in log
         assert secrets.leaked_into(log) == 0
 

@@ -74,7 +74,8 @@ class Reply:
         """Its status, code and message."""
         assert self.status >= 400, self.body
         assert self.text("RequestId") == self.request_id
-        return self.status, self.text("Code"), self.text("Message")
+        message = self.text("Message") if b"<Message>" in self.body else ""
+        return self.status, self.text("Code"), message
 
 
 class Line:

@@ -129,7 +129,7 @@ def test_what_the_demo_prints_works_when_pasted(aws: AWS, tmp_path: Path) -> Non
     password = re.search(r"root password (\S+) ", server.printed)
     assert password is not None
     assert Secrets({key[2], password[1]}, codes).leaked_into(log) == 0
-    assert '"operation": "iam:ResyncMFADevice"' in log
+    assert '"operation":"iam:ResyncMFADevice"' in log
 
 
 def test_the_guides_own_line_works_with_v1(v1: AWS, tmp_path: Path, secrets: Secrets) -> None:

@@ -10,8 +10,9 @@ class AWSError(Exception):
     """A refusal in AWS's words.  `code`, `status` and `fault` come from the service model; the raise brings the sentence.
 
     `reason` is a word of ours for the audit trail and for callers who may know it (never for strangers); `headers` are what the
-    answer carries besides the error document.  `loggable` is the sentence as it may be written down: where AWS repeats a secret
-    to the caller who sent it, logs and audit events leave it out, and so does `str()`.  An empty `message`: no Message element.
+    answer carries besides the error document; `caller` is the ARN of the known principal who was refused, for the log.
+    `loggable` is the sentence as it may be written down: where AWS repeats to callers what they sent, logs and audit events leave
+    it out, and so does `str()`.  An empty `message`: no Message element.
     """
 
     code: ClassVar[str]
@@ -24,6 +25,7 @@ class AWSError(Exception):
         self.message = message
         self.reason = reason
         self.headers: Mapping[str, str] = {}
+        self.caller: str | None = None
 
 
 class AccessDenied(AWSError):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from instep.api.iam import IAM
 from instep.app import Service
-from instep.cli.device import FOLDER, Shelf
 from instep.cli.folder import ask
+from instep.cli.output import describe_drift
+from instep.cli.shelf import FOLDER, Shelf
 from instep.domain import arn
 from instep.domain.identity import Principal
 from instep.domain.practice import PracticeDevice
@@ -47,7 +48,7 @@ class Demo:
     def lines(self, endpoint: str, now: datetime, key: tuple[str, str] | None) -> list[str]:
         """`key` is the access key to sign with, as id and secret; None when it is not known here."""
         key_id, secret = key or ("…", "…")
-        lines = [f"{USER_NAME}'s device {DEVICE} is {_how_far_off(self.device.drift)}. Try it:"]
+        lines = [f"{USER_NAME}'s device {DEVICE} is {describe_drift(self.device.drift)}. Try it:"]
         if key is None:
             lines.append("  (the access key is the one that the first start showed; secrets are shown only once)")
         lines.append(f"  export AWS_ACCESS_KEY_ID={key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_DEFAULT_REGION=us-east-1")
@@ -102,12 +103,3 @@ def find_demo(service: Service, data: Path) -> Demo | None:
 
     accounts = service.store.read(lambda tx: tx.accounts.all())
     return next((Demo(one.account_id, data, device) for one in accounts if held_in(one.account_id)), None)
-
-
-def _how_far_off(drift: timedelta) -> str:
-    """`20 minutes slow`, `90 seconds fast`."""
-    seconds = round(abs(drift).total_seconds())
-    if not seconds:
-        return "on time"
-    length, unit = (seconds // 60, "minute") if seconds % 60 == 0 else (seconds, "second")
-    return f"{length} {unit}{'' if length == 1 else 's'} {'slow' if drift < timedelta(0) else 'fast'}"

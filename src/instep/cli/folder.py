@@ -117,7 +117,7 @@ def ask(service: Service, principal: Principal, model: ServiceModel, action: str
         version=model.version,
         parameters=parameters,
         principal=principal,
-        request_id=ids.event_id(service.random),
+        request_id=ids.uuid4(service.random),
         source_ip=SOURCE_IP,
         user_agent=USER_AGENT,
     )
@@ -129,7 +129,7 @@ def all_accounts(service: Service) -> list[Account]:
 
 
 def account_of(service: Service, named: str | None) -> Account:
-    """The account of that id or alias; the only one when none is named.  Raises Fault."""
+    """The account of that id, else of that alias; the only one when none is named.  Raises Fault."""
     accounts = all_accounts(service)
     if not accounts:
         raise Fault("There is no account yet. Run `instep account create`.")
@@ -138,9 +138,10 @@ def account_of(service: Service, named: str | None) -> Account:
     known = ", ".join(account.account_id + (f" ({account.alias})" if account.alias else "") for account in accounts)
     if named is None:
         raise Fault(f"There are several accounts; say with --account which one is meant: {known}.")
-    for account in accounts:
-        if named in (account.account_id, account.alias):
-            return account
+    # Ids come last and win: somebody's alias may look like another's id.
+    by_name = {one.alias: one for one in accounts} | {one.account_id: one for one in accounts}
+    if named in by_name:
+        return by_name[named]
     raise Fault(f"There is no account {named}. Those there are: {known}.")
 
 

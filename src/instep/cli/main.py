@@ -18,6 +18,7 @@ from instep.cli.doctor import doctor
 from instep.cli.settings import settings
 from instep.cli.tokens import tokens
 from instep.cli.up import init, serve, up
+from instep.domain.totp import UnusableToken
 from instep.services.faults import Conflict, Fault
 from instep.settings import SettingsError
 
@@ -30,7 +31,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except AWSError as refusal:
             raise click.ClickException(f"{refusal.message} ({refusal.code})") from None
-        except (Conflict, Fault, SettingsError) as trouble:
+        except (Conflict, Fault, SettingsError, UnusableToken) as trouble:
             raise click.ClickException(str(trouble)) from None
         except BrokenPipeError:
             # Whoever read along, as `head`, has seen enough: click ends quietly.

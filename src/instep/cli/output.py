@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ output_option = click.option(
 table_option = click.option(
     "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="What is printed."
 )
+
+_UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 
 
 def print_json(value: Any) -> None:
@@ -52,6 +55,19 @@ def _print_rich(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def plain(text: str) -> str:
     """Without what a terminal would obey: names and user agents are strangers' words."""
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+def describe_drift(drift: timedelta) -> str:
+    """`20 minutes slow`, `1 hour 30 minutes fast`, `on time`."""
+    seconds = round(abs(drift).total_seconds())
+    if not seconds:
+        return "on time"
+    words = []
+    for unit, length in _UNITS.items():
+        count, seconds = divmod(seconds, length)
+        if count:
+            words.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return f"{' '.join(words)} {'slow' if drift < timedelta(0) else 'fast'}"
 
 
 def step(name: str, what: str) -> None:

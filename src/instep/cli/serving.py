@@ -32,6 +32,8 @@ from instep.settings import Settings, SettingsError
 _SECONDS_TO_STOP = 25
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_FOR_A_LOOK = 5.0
+# What the C library and Python themselves may still ask for.
+_KEPT_VARIABLES = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ"})
 # Wakes the worker's main thread to stop.
 _STOP = signal.SIGUSR1
 
@@ -148,10 +150,19 @@ def application(environment: Mapping[str, str]) -> WSGIApplication:
     threading.Thread(target=_await_stop, name="stop", daemon=True).start()
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     try:
-        return worker({**os.environ, **environment})
+        served = worker({**os.environ, **environment})
+        _forget_environment()
+        return served
     except (Fault, SettingsError) as trouble:
         structlog.get_logger("instep.server").error("the worker cannot start", error=str(trouble))
         raise SystemExit(1) from None
+
+
+def _forget_environment() -> None:
+    """Granian hands the whole environment to every request, where HTTP_PROXY would pass for a header; the settings are read."""
+    for name in list(os.environ):
+        if name not in _KEPT_VARIABLES:
+            del os.environ[name]
 
 
 def _await_stop() -> None:

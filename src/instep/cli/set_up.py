@@ -16,9 +16,9 @@ from instep.app import Service, initialize, make_private_folder
 from instep.cli import demo as practice
 from instep.cli.accounts import NewAccount, new_account
 from instep.cli.demo import Demo
-from instep.cli.device import Shelf
 from instep.cli.folder import Folder, all_accounts
 from instep.cli.output import step, waiting
+from instep.cli.shelf import Shelf
 from instep.services.faults import Fault
 from instep.settings import Settings
 

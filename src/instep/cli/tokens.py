@@ -38,7 +38,7 @@ def import_(ctx: click.Context, folder: Folder, file: Path, account: str | None,
     """Put the tokens of FILE into the account's inventory: all of them, or none when one row is bad.
 
     Rows are serial,seed,TOTP,digits,period and, where it is not SHA1, the algorithm as a sixth column: seeds hexadecimal or
-    base32, six digits, 30 or 60 seconds.  FILE may be - for standard input.
+    base32, six digits, 30 or 60 seconds.  Semicolons or tabs may stand for the commas.  FILE may be - for standard input.
     """
     text = _read(file)
     with folder.service() as service:
@@ -56,10 +56,11 @@ def import_(ctx: click.Context, folder: Folder, file: Path, account: str | None,
 
 
 def _report(account_id: str, rows: list[Row], output: str, *, imported: bool) -> None:
-    """Row by row; never a seed."""
+    """Row by row; never a seed: of a row that has one in the wrong place, only the line is named."""
     if output == "json":
         told = [
-            {"line": row.line, "serial_number": row.serial_number, "imported": imported, "problem": row.problem} for row in rows
+            {"line": row.line, "serial_number": row.serial_number or None, "imported": imported, "problem": row.problem}
+            for row in rows
         ]
         print_json({"account_id": account_id, "imported": imported, "rows": told})
         return

@@ -146,11 +146,12 @@ def candidates(tracking: Tracking, now: datetime, *, hardware: bool, period: int
 
 
 def reach(tracking: Tracking, now: datetime, *, hardware: bool, by_owner: bool, period: int, windows: Windows) -> range:
-    """The time steps that the second code of a pair may be of, around the server's own step.
+    """The time steps that the second code of a pair may be of, around the server's own step; for a hardware token in somebody
+    else's hands around the expected one as well.
 
     `by_owner`: the device's own holder resynchronizes it; not when someone else does, nor when it is being enabled.
     """
-    here = _step_at(now, period)
+    here = expected = _step_at(now, period)
     newest = tracking.newest_accepted_step
     # Both codes of the pair lie above the floor.
     lowest = tracking.floor + 2
@@ -163,8 +164,11 @@ def reach(tracking: Tracking, now: datetime, *, hardware: bool, by_owner: bool, 
             lowest = max(lowest, newest - windows.owner_steps_behind_accepted)
     else:
         behind = ahead = windows.administrator_reach
+        if hardware:
+            # Nobody can set such a clock: one that was enabled days off must stay in reach.
+            expected = expected_step(tracking, now, period=period)
     length = timedelta(seconds=period)
-    return range(max(here - behind // length, lowest), here + ahead // length + 1)
+    return range(max(min(here, expected) - behind // length, lowest), max(here, expected) + ahead // length + 1)
 
 
 def wide_reach(now: datetime, *, period: int, windows: Windows) -> range:

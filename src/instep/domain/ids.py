@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import uuid
 from collections.abc import Callable
 
 Random = Callable[[int], bytes]
@@ -43,8 +42,11 @@ def token_id(random: Random) -> str:
     return "TOTP" + _base32(random, 16)
 
 
-def event_id(random: Random) -> str:
-    return str(uuid.UUID(bytes=random(16), version=4))
+def uuid4(random: Random) -> str:
+    """A random UUID (RFC 9562 §5.4).  Written out, as there are two in each request and `uuid.UUID` takes its time."""
+    digits = random(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def password(random: Random) -> str:

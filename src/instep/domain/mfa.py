@@ -72,15 +72,10 @@ class MFADevice:
     receipt: ResyncReceipt | None = None
     revision: int = 0
 
-    @property
-    def never_used(self) -> bool:
-        """No code of this token was ever accepted."""
-        return self.tracking.newest_accepted_step is None
-
 
 @dataclass(frozen=True, slots=True)
 class ListedDevice:
-    """A device as the lists show it; `user` facts are None for the root user's and for unassigned ones."""
+    """A device as the lists show it; `holder_id` and `enabled_at` are None while nobody has it."""
 
     serial_number: str
     kind: DeviceKind

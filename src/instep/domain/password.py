@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argon2
-from argon2.exceptions import InvalidHashError, VerificationError
 
 _HASHER = argon2.PasswordHasher()
 SALT_LENGTH = 16
@@ -12,10 +11,3 @@ SALT_LENGTH = 16
 def hash_password(password: str, *, salt: bytes) -> str:
     """The encoded hash, parameters and `salt` (16 random bytes) included.  Slow on purpose: never inside a write."""
     return _HASHER.hash(password, salt=salt)
-
-
-def is_password(password: str, password_hash: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, password)
-    except (VerificationError, InvalidHashError):
-        return False

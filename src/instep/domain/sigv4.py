@@ -150,10 +150,19 @@ def check_time(signature: Signature, now: datetime) -> None:
 
 def check_signature(signature: Signature, request: HTTPRequest, secret: str) -> None:
     """Raises SignatureDoesNotMatch unless `request`, as received, was signed with `secret`."""
+    check_signed_with(scoped_key(signature, secret), signature, request)
+
+
+def scoped_key(signature: Signature, secret: str) -> bytes:
+    """What `secret` becomes for a day, region and service; it opens nothing beyond them."""
+    return signing_key(secret, signature.date, signature.region, signature.service, signature.terminator)
+
+
+def check_signed_with(key: bytes, signature: Signature, request: HTTPRequest) -> None:
+    """The same with a `scoped_key` that is known already."""
     scope = f"{signature.date}/{signature.region}/{signature.service}/{signature.terminator}"
     digest = sha256(canonical_request(request, signature)).hexdigest()
     to_sign = f"{ALGORITHM}\n{_basic(signature.timestamp)}\n{scope}\n{digest}"
-    key = signing_key(secret, signature.date, signature.region, signature.service, signature.terminator)
     expected = hmac.digest(key, to_sign.encode(), "sha256").hex()
     # As bytes, for compare_digest refuses text beyond ASCII with a TypeError.
     if not hmac.compare_digest(expected.encode(), signature.signature.encode("utf-8", "replace")):

@@ -1,4 +1,8 @@
-"""Files of hardware tokens: `serial,seed,TOTP,digits,period` and, where it is not SHA1, a sixth column with the algorithm."""
+"""Files of hardware tokens: `serial,seed,TOTP,digits,period` and, where it is not SHA1, a sixth column with the algorithm.
+
+Commas, semicolons or tabs may stand between the columns.  In a file that is not as it should be any cell may hold a seed: no
+problem quotes one.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,11 @@ from typing import TypeVar
 from instep.domain.totp import Token, UnusableToken, check_digits, read_algorithm, read_period
 
 _HEADER = ("serial", "seed")
-_COLUMNS = "serial,seed,TOTP,digits,period or serial,seed,TOTP,digits,period,algorithm"
+_SEPARATORS = (",", ";", "\t")
 # What the wire's SerialNumber takes; an ARN would pass for a virtual device's.
 _SERIAL_NUMBER = re.compile(r"[\w+=/:,.@-]{9,256}", re.ASCII)
+# Shorter than any seed however it is written: 80 bits are 16 characters of base32.
+_NO_SEED = re.compile(r"[\w+=/:,.@-]{9,15}", re.ASCII)
 # RFC 4226 section 4, R6: at least 128 bits.
 _SHORTEST_SEED = 16
 _HEXADECIMAL = re.compile(r"([0-9A-Fa-f]{2})+")
@@ -22,12 +28,15 @@ Key = TypeVar("Key")
 
 
 class BadRow(ValueError):
-    """What is wrong with one row; never quotes its seed."""
+    """What is wrong with one row; never quotes a cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the file: `problem` is None when the token can be imported."""
+    """One row of the file: `problem` is None when the token can be imported.
+
+    `serial_number` is empty in a bad row whose first cell might be a seed.
+    """
 
     line: int
     serial_number: str
@@ -40,20 +49,23 @@ def read(text: str) -> list[Row]:
     rows: list[Row] = []
     serials: dict[str, int] = {}
     seeds: dict[bytes, int] = {}
-    for line, cells in _cells(text):
-        serial_number = cells[0] if cells else ""
+    for line, cells in _cells(text.removeprefix("\ufeff").splitlines()):
+        token, problem = None, None
         try:
             token = _token(cells)
-            _once(serials, serial_number.casefold(), line, "serial number")
+            _once(serials, cells[0].casefold(), line, "serial number")
             _once(seeds, token.seed, line, "seed")
-            rows.append(Row(line, serial_number, token, None))
         except (BadRow, UnusableToken) as bad:
-            rows.append(Row(line, serial_number, None, str(bad)))
+            problem = str(bad)
+        # A row read to its end has its columns in their places.
+        serial_number = cells[0] if token is not None or (cells and _NO_SEED.fullmatch(cells[0])) else ""
+        rows.append(Row(line, serial_number, token if problem is None else None, problem))
     return rows
 
 
-def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text.removeprefix("\ufeff").splitlines())
+def _cells(lines: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row; no cells for one that is no CSV."""
+    reader = csv.reader(lines, delimiter=_separator(lines), strict=True)
     while True:
         try:
             cells = [cell.strip() for cell in next(reader)]
@@ -69,14 +81,26 @@ def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
         yield reader.line_num, cells
 
 
+def _separator(lines: list[str]) -> str:
+    """What the first line that is neither blank nor a comment has most of."""
+    first = next((line for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    return max(_SEPARATORS, key=first.count)
+
+
 def _token(cells: list[str]) -> Token:
+    if not cells:
+        raise BadRow("the quotation marks do not match, or the row is far too long")
     if len(cells) not in (5, 6):
-        raise BadRow(f"expected {_COLUMNS}, found {len(cells)} columns")
+        found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
+        raise BadRow(
+            f"found {found}, expected serial,seed,TOTP,digits,period and, where it is not SHA1, the algorithm;"
+            " separate them by commas, semicolons or tabs, the same in every row"
+        )
     serial_number, seed, kind, digits, period = cells[:5]
     if not _SERIAL_NUMBER.fullmatch(serial_number) or serial_number.lower().startswith("arn:"):
         raise BadRow("the serial number must be 9 to 256 letters, digits or _+=/:,.@- and no ARN")
     if kind.upper() != "TOTP":
-        raise BadRow(f"only TOTP tokens can be kept in step, this is {kind!r}")
+        raise BadRow("the third column must be TOTP: only tokens that follow the time can be kept in step")
     check_digits(digits)
     token = _seeded(seed, algorithm=cells[5] if len(cells) == 6 else "SHA1", period=period)
     if len(token.seed) < _SHORTEST_SEED:

@@ -35,7 +35,9 @@ SECRET_MEMBERS = frozenset(
         "ssh_public_key_body",
     }
 )
+# What comes from a caller is cut: nobody fills the disk by it.
 _LONGEST_USER_AGENT = 1024
+_LONGEST_MESSAGE = 1024
 _PRINTED_OTHERWISE = {AccessDenied.code: "AccessDenied", ValidationError.code: "ValidationException"}
 
 
@@ -61,11 +63,11 @@ def audit_event(
     `asked` and `answered` are dataclasses of the api, `asked` None when the request did not pass validation: what is not
     understood is not kept, since a code may stand where nobody looks for one.
     """
-    event_id = ids.event_id(random)
+    event_id = ids.uuid4(random)
     event: dict[str, Any] = {
         "eventVersion": "1.11",
         "userIdentity": _identity(principal),
-        "eventTime": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventTime": _second(now),
         "eventSource": f"{service}.amazonaws.com",
         "eventName": name,
         "awsRegion": region,
@@ -83,7 +85,7 @@ def audit_event(
     }
     if refusal is not None:
         event["errorCode"] = error_code(refusal)
-        event["errorMessage"] = refusal.loggable
+        event["errorMessage"] = refusal.loggable[:_LONGEST_MESSAGE]
     extra = dict(additional)
     if refusal is not None and refusal.reason is not None:
         extra["reason"] = refusal.reason
@@ -112,7 +114,7 @@ def _identity(principal: Principal) -> dict[str, Any]:
         identity["sessionContext"] = {
             "attributes": {
                 "mfaAuthenticated": "true" if principal.mfa_present else "false",
-                "creationDate": principal.issued_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "creationDate": _second(principal.issued_at),
             }
         }
     return identity
@@ -141,10 +143,14 @@ def _element(shape: Shape, value: Any) -> Any:
             assert shape.element is not None
             return {key: _element(shape.element, each) for key, each in value.items()}
         case Kind.TIMESTAMP:
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return _second(value)
         case Kind.BLOB:
             return None
         case Kind.ENUM:
             return value.value
         case _:
             return value
+
+
+def _second(at: datetime) -> str:
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from instep.api.common import ExpiredToken, InvalidClientTokenId
 from instep.domain import ids
 from instep.domain.identity import KeyStatus, Principal, PrincipalKind
 from instep.domain.session_token import SessionClaims
-from instep.domain.sigv4 import HTTPRequest, Signature, check_signature, check_time
+from instep.domain.sigv4 import HTTPRequest, Signature, check_signed_with, check_time, scoped_key
+from instep.domain.sigv4_canonical import signing_key
 from instep.services.ports import Transaction, Vault
 
 UNKNOWN_CREDENTIALS = "The security token included in the request is invalid."
+
+
+# Scoped keys that are remembered: one for each key, day, region and service in use.
+_REMEMBERED = 1024
 
 
 def authenticate(tx: Transaction, vault: Vault, request: HTTPRequest, signature: Signature, now: datetime) -> Principal:
@@ -21,11 +27,11 @@ def authenticate(tx: Transaction, vault: Vault, request: HTTPRequest, signature:
     (which wins over a bad signature), and SignatureDoesNotMatch.
     """
     if signature.access_key_id.startswith(ids.TEMPORARY_KEY):
-        principal, secret = _by_session_token(tx, vault, signature, now)
+        principal, key = _by_session_token(tx, vault, signature, now)
     else:
-        principal, secret = _by_access_key(tx, vault, signature)
+        principal, key = _by_access_key(tx, vault, signature)
     check_time(signature, now)
-    check_signature(signature, request, secret)
+    check_signed_with(key, signature, request)
     return principal
 
 
@@ -34,7 +40,7 @@ def sealed_in(access_key_id: str) -> dict[str, str]:
     return {"table": "access_keys", "column": "sealed_secret", "row": access_key_id}
 
 
-def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple[Principal, str]:
+def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple[Principal, bytes]:
     found = tx.access_keys.find_with_holder(signature.access_key_id)
     if found is None or signature.session_token is not None:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
@@ -47,10 +53,20 @@ def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple
         principal = Principal.user(user, key.access_key_id)
     else:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-    return principal, vault.open(key.sealed_secret, **sealed_in(key.access_key_id)).decode()
+    day = (signature.date, signature.region, signature.service, signature.terminator)
+    return principal, _scoped_key(vault, key.access_key_id, key.sealed_secret, *day)
 
 
-def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: datetime) -> tuple[Principal, str]:
+@lru_cache(maxsize=_REMEMBERED)
+def _scoped_key(
+    vault: Vault, access_key_id: str, sealed_secret: bytes, date: str, region: str, service: str, terminator: str
+) -> bytes:
+    """What the sealed secret becomes within a scope.  Whether the key is active is read anew for every request all the same."""
+    secret = vault.open(sealed_secret, **sealed_in(access_key_id)).decode()
+    return signing_key(secret, date, region, service, terminator)
+
+
+def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: datetime) -> tuple[Principal, bytes]:
     try:
         claims = SessionClaims.decode(vault.open_session_token(signature.session_token or ""))
     except ValueError:
@@ -81,4 +97,4 @@ def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: 
         mfa_present=claims.mfa_present,
         mfa_at=claims.mfa_at,
     )
-    return principal, claims.secret_access_key
+    return principal, scoped_key(signature, claims.secret_access_key)

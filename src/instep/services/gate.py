@@ -1,11 +1,15 @@
-"""The one door to every operation: authenticate → validate → authorize → prepare → claim → handle → audit."""
+"""The one door to every operation: authenticate → validate → authorize → claim → prepare → handle → audit.
+
+A read is one transaction.  A write looks first, so that strangers never get in line for the writer's lock; then a try is claimed
+in a short write, what takes long is worked out in a read, and the write itself asks everything again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import instep.services.operations  # noqa: F401  (registers every operation)
 from instep.api.common import AWSError, InvalidAction
@@ -28,6 +32,7 @@ from instep.settings import Settings
 
 _NO_REGION = "us-east-1"
 _LONGEST_EVENT_NAME = 128
+_LONGEST_ECHO = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +50,6 @@ class Request:
     request_id: str
     source_ip: str
     user_agent: str
-    secure: bool = False
     signed: HTTPRequest | None = field(default=None, repr=False)
     principal: Principal | None = None
 
@@ -70,14 +74,15 @@ class Trail(Protocol):
 
 @dataclass(slots=True)
 class _Passage:
-    """How far a request came."""
+    """How far a request came.  `written`: its audit event is in the same transaction as what it did."""
 
     principal: Principal
     asked: object | None = None
     call: Call | None = None
+    prepared: Any = None
     result: object | None = None
     refusal: AWSError | None = None
-    event: AuditEvent | None = None
+    written: bool = False
 
 
 class Gate:
@@ -112,22 +117,39 @@ class Gate:
         except AWSError as refusal:
             self._trail.stranger(refusal.code, now)
             raise
-        if passage.refusal is None and operation is not None and operation.writes:
-            looked = passage
-            passage = self._store.write(lambda tx: self._act(tx, request, signature, operation, now, looked))
-        elif passage.refusal is not None:
+        if operation is not None and operation.writes:
+            passage = self._write(request, signature, operation, now, passage)
+        elif passage.refusal is None:
+            self._trail.later(self._event(request, signature, operation, now, passage))
+            return self._answer(request, signature, now, passage)
+        if not passage.written:
             # A refusal is written at once, and only now: a read never takes the writer's lock.
             event = self._event(request, signature, operation, now, passage)
             self._store.write(lambda tx: tx.audit_events.append([event]))
-        else:
-            self._trail.later(self._event(request, signature, operation, now, passage))
         return self._answer(request, signature, now, passage)
+
+    def _write(
+        self, request: Request, signature: Signature | None, operation: Operation, now: datetime, passage: _Passage
+    ) -> _Passage:
+        """Claim, prepare, act; each only when what came before was not refused."""
+        if operation.claim is not None and passage.refusal is None:
+            claim = operation.claim
+            # Not waiting for the disk: the write that follows does, and a count that only a power cut can undo is good enough.
+            passage = self._store.write(lambda tx: self._stage(tx, passage, claim, now), durable=False)
+        if operation.prepare is not None and passage.refusal is None:
+            prepare, claimed = operation.prepare, passage
+            passage = self._store.read(lambda tx: self._stage(tx, claimed, prepare, now))
+        if passage.refusal is None:
+            ready = passage
+            passage = self._store.write(lambda tx: self._act(tx, request, signature, operation, now, ready))
+        return passage
 
     def _answer(self, request: Request, signature: Signature | None, now: datetime, passage: _Passage) -> Answer:
         if signature is not None and not passage.principal.temporary and request.service is not None:
             use = KeyUse(now, request.service.name, signature.region)
             self._trail.used(signature.access_key_id, use)
         if passage.refusal is not None:
+            passage.refusal.caller = passage.principal.arn
             raise passage.refusal
         assert passage.call is not None
         return Answer(passage.result, passage.call.headers, passage.principal)
@@ -150,18 +172,25 @@ class Gate:
     def _look(
         self, tx: Transaction, request: Request, signature: Signature | None, operation: Operation | None, now: datetime
     ) -> _Passage:
-        """Everything short of writing: a read is over after it, a write begins with what it prepared.
+        """Who it is and what they may do; of a read, everything.
 
         Raises AWSError only for strangers; a known principal's refusal is in the passage, to be written down.
         """
         passage = _Passage(self._identify(tx, request, signature, now))
         try:
             call = self._enter(tx, request, operation, now, passage)
-            assert operation is not None
-            if not operation.writes:
+            if operation is not None and not operation.writes:
                 passage.result = operation.handle(call, passage.asked)
-            elif operation.prepare is not None:
-                call.prepared = operation.prepare(call, passage.asked)
+        except AWSError as refusal:
+            passage.refusal = refusal
+        return passage
+
+    def _stage(self, tx: Transaction, before: _Passage, work: Callable[[Call, Any], Any], now: datetime) -> _Passage:
+        """A claim or a preparation, in a transaction of its own; what it returns is there for the next one."""
+        call = self._call(tx, before.principal, now, before.prepared)
+        passage = replace(before, call=call)
+        try:
+            passage.prepared = work(call, before.asked)
         except AWSError as refusal:
             passage.refusal = refusal
         return passage
@@ -173,17 +202,13 @@ class Gate:
         signature: Signature | None,
         operation: Operation,
         now: datetime,
-        looked: _Passage,
+        ready: _Passage,
     ) -> _Passage:
         """The write.  Who it is and what they may do is asked again: a key may have been deactivated in between."""
-        passage = _Passage(self._identify(tx, request, signature, now))
+        passage = _Passage(self._identify(tx, request, signature, now), prepared=ready.prepared, written=True)
         try:
             call = self._enter(tx, request, operation, now, passage)
-            assert looked.call is not None
-            call.prepared = looked.call.prepared
-            if operation.claim is not None:
-                operation.claim(call, passage.asked)
-            # The handler's writes go when it refuses; the claimed try and the audit event stay.
+            # The handler's writes go when it refuses; the audit event stays.
             with tx.savepoint():
                 passage.result = operation.handle(call, passage.asked)
         except AWSError as refusal:
@@ -193,23 +218,26 @@ class Gate:
 
     def _enter(self, tx: Transaction, request: Request, operation: Operation | None, now: datetime, passage: _Passage) -> Call:
         """Validate and authorize."""
+        passage.call = call = self._call(tx, passage.principal, now, passage.prepared)
         if operation is None:
             raise _no_operation(request)
         check_credentials(passage.principal, operation)
         if operation.model.input is not None:
             passage.asked = validate(operation.model.input, request.parameters, operation.wording)
-        call = passage.call = Call(
-            principal=passage.principal,
+        if operation.on is not None:
+            authorize(passage.principal, operation, operation.on(call, passage.asked))
+        return call
+
+    def _call(self, tx: Transaction, principal: Principal, now: datetime, prepared: Any) -> Call:
+        return Call(
+            principal=principal,
             now=now,
             tx=tx,
             vault=self._vault,
             settings=self._settings,
             random=self._random,
-            request_id=request.request_id,
+            prepared=prepared,
         )
-        if operation.on is not None:
-            authorize(passage.principal, operation, operation.on(call, passage.asked))
-        return call
 
     def _event(
         self,
@@ -243,5 +271,5 @@ def _no_operation(request: Request) -> InvalidAction:
             f"The operation {request.action} of version {request.version} is known but not built in this release of instep;"
             " docs/coverage.md lists those that are."
         )
-    version = "NO_VERSION_SPECIFIED" if request.version is None else request.version
-    return InvalidAction(f"Could not find operation {request.action} for version {version}")
+    version = "NO_VERSION_SPECIFIED" if request.version is None else request.version[:_LONGEST_ECHO]
+    return InvalidAction(f"Could not find operation {request.action[:_LONGEST_ECHO]} for version {version}")

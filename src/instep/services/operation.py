@@ -27,9 +27,8 @@ Out = TypeVar("Out")
 class Call:
     """One request on its way through: who, when, and everything a handler may touch.
 
-    A handler writes `headers` (of the answer) and `additional` (of the audit event); `prepared` is what the operation's `prepare`
-    returned, worked out in a read before the write began.  `users` keeps those looked up by name: authorization asks for the same
-    one as the handler.
+    A handler writes `headers` (of the answer) and `additional` (of the audit event); `prepared` is what the operation's `claim`
+    or `prepare` returned before.  `users` keeps those looked up by name: authorization asks for the same one as the handler.
     """
 
     principal: Principal
@@ -38,7 +37,6 @@ class Call:
     vault: Vault
     settings: Settings
     random: Random
-    request_id: str
     prepared: Any = None
     headers: dict[str, str] = field(default_factory=dict)
     additional: dict[str, Any] = field(default_factory=dict)
@@ -54,8 +52,8 @@ class Operation:
     """One operation as the gate runs it.
 
     `on` gives the ARN it is authorized against; None means that no permission is needed and none can be denied.
-    `prepare` works out in a read what would take too long inside a write.  `claim` writes what must stay written when the handler
-    refuses.  Both may refuse.
+    `claim` counts a try, in a write of its own before anything is evaluated; `prepare` then works out in a read what would take
+    too long inside a write.  Both may refuse, and find what the one before returned in `call.prepared`.
     """
 
     service: str
@@ -65,7 +63,7 @@ class Operation:
     on: Callable[[Call, Any], str] | None
     writes: bool
     prepare: Callable[[Call, Any], Any] | None
-    claim: Callable[[Call, Any], None] | None
+    claim: Callable[[Call, Any], Any] | None
 
     @property
     def action(self) -> str:
@@ -83,7 +81,7 @@ def operation(
     on: Callable[[Call, Any], str] | None,
     writes: bool,
     prepare: Callable[[Call, Any], Any] | None = None,
-    claim: Callable[[Call, Any], None] | None = None,
+    claim: Callable[[Call, Any], Any] | None = None,
 ) -> Callable[[Callable[[Call, In], Out]], Callable[[Call, In], Out]]:
     """Register a handler for `action`, which one of the service models knows."""
     service, _, name = action.partition(":")

@@ -1,4 +1,4 @@
-"""Two consecutive codes: searched for in a read, claimed as a try, then accepted in the write.
+"""Two consecutive codes: claimed as a try, searched for in a read, then accepted in the write.
 
 A search over a day costs thousands of HMACs, so it is never done while others wait for the writer's turn.  The write takes the
 step that the search found and looks at everything again that may have changed since.
@@ -43,18 +43,9 @@ def refusal(claimant: Claimant, reason: PairRefusal | None) -> InvalidAuthentica
 
 
 def search(call: Call, device: MFADevice, first: str, second: str, *, claimant: Claimant, enabling: bool) -> Search:
-    """Raises InvalidAuthenticationCode, before any HMAC, while the device takes no more pairs from this claimant."""
-    if call.tx.mfa_devices.pair_waiting(device, claimant, call.now, _tries(call)):
-        raise refusal(claimant, PairRefusal.WAITING)
+    """The pair, wherever in this claimant's reach it is.  The try has been claimed before."""
     token, tracking, windows = open_token(call, device), device.tracking, call.settings.totp
-    reach = drift.reach(
-        tracking,
-        call.now,
-        hardware=device.kind is DeviceKind.HARDWARE,
-        by_owner=claimant is Claimant.OWNER and not enabling,
-        period=token.period,
-        windows=windows,
-    )
+    reach = _reach(call, device, token.period, by_owner=claimant is Claimant.OWNER and not enabling)
     expected = drift.expected_step(tracking, call.now, period=token.period)
 
     def spent(step: int) -> bool:
@@ -79,11 +70,11 @@ def search(call: Call, device: MFADevice, first: str, second: str, *, claimant: 
 
 
 def claim(call: Call, device: MFADevice, claimant: Claimant) -> None:
-    """Count a try before its answer is given, so that parallel guesses cannot share a count.
+    """Count a try before it is evaluated, so that parallel guesses cannot share a count.
 
     Raises InvalidAuthenticationCode (reason "waiting"), without counting, when this claimant's hour or day is used up.
     """
-    if not call.tx.mfa_devices.claim_pair(device, claimant, call.now, _tries(call), ids.event_id(call.random)):
+    if not call.tx.mfa_devices.claim_pair(device, claimant, call.now, _tries(call), ids.uuid4(call.random)):
         raise refusal(claimant, PairRefusal.WAITING)
 
 
@@ -97,8 +88,11 @@ def accept(call: Call, device: MFADevice, found: Search, *, claimant: Claimant, 
         raise ConcurrentModification("The device was replaced while the request was on its way; send it again.")
     if found.step is None:
         raise refusal(claimant, found.refusal)
-    if found.step - 1 <= device.tracking.floor:
-        raise refusal(claimant, PairRefusal.SPENT)
+    period = open_token(call, device).period
+    by_owner = claimant is Claimant.OWNER and source is not Source.ENABLE
+    if found.step not in _reach(call, device, period, by_owner=by_owner):
+        # A newer code was accepted since the search.
+        raise refusal(claimant, PairRefusal.BEYOND_WINDOW)
     try:
         call.tx.mfa_devices.spend(device, found.step - 1, found.step, at=call.now)
     except InvalidAuthenticationCode:
@@ -110,11 +104,22 @@ def accept(call: Call, device: MFADevice, found: Search, *, claimant: Claimant, 
         with_sightings(call, device),
         sighting,
         hardware=device.kind is DeviceKind.HARDWARE,
-        period=open_token(call, device).period,
+        period=period,
     )
     call.tx.mfa_devices.observe(device, tracking, sighting)
     call.tx.mfa_devices.clear_misses(device)
     show_drift(call, tracking)
+
+
+def _reach(call: Call, device: MFADevice, period: int, *, by_owner: bool) -> range:
+    return drift.reach(
+        device.tracking,
+        call.now,
+        hardware=device.kind is DeviceKind.HARDWARE,
+        by_owner=by_owner,
+        period=period,
+        windows=call.settings.totp,
+    )
 
 
 def show_drift(call: Call, tracking: Tracking) -> None:

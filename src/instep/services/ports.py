@@ -160,8 +160,6 @@ class MFADevices(Protocol):
     def claim_pair(self, device: MFADevice, claimant: Claimant, now: datetime, tries: PairTries, attempt_id: str) -> bool:
         """The same for a pair: bumps the device's revision, then counts.  False when the claimant's hour or day is used up."""
 
-    def pair_waiting(self, device: MFADevice, claimant: Claimant, now: datetime, tries: PairTries) -> bool: ...
-
     def clear_misses(self, device: MFADevice) -> None:
         """A success: no miss counts any longer, of single codes or of pairs."""
 
@@ -205,11 +203,16 @@ class Store(Protocol):
 
     def read(self, work: Callable[[Transaction], T]) -> T: ...
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
-        """Durable once it returns.  Raises Fault when the outcome is unknown or the disk is full."""
+    def write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
+        """Durable once it returns.  Raises Fault when the outcome is unknown or the disk is full.
+
+        Without `durable` a power cut may take it back: for counts, which do not have to wait for the disk.
+        """
 
 
 class Vault(Protocol):
+    def __hash__(self) -> int: ...
+
     def seal(self, plaintext: bytes, *, table: str, column: str, row: str) -> bytes: ...
 
     def open(self, sealed: bytes, *, table: str, column: str, row: str) -> bytes:

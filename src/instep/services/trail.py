@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -16,6 +17,7 @@ from instep.services.ports import Store, Transaction
 
 _BATCH = 1000
 _SECONDS_BETWEEN_BATCHES = 0.5
+_NOT_IN_TURNS = nullcontext()
 _BETWEEN_STRANGERS = timedelta(seconds=10)
 
 
@@ -25,17 +27,22 @@ class Trail:
     `start` begins the writing thread; without it, `flush` writes what is waiting.
     """
 
-    def __init__(self, store: Store, *, length: int, patience: timedelta) -> None:
+    def __init__(
+        self, store: Store, *, length: int, patience: timedelta, aside: AbstractContextManager[None] = _NOT_IN_TURNS
+    ) -> None:
         self._store = store
         self._length = length
         self._patience = patience.total_seconds()
-        self._changed = threading.Condition()
+        self._aside = aside
+        lock = threading.Lock()
+        # Apart, so that no request wakes the writing thread from its pause between two batches.
+        self._filled, self._emptied = threading.Condition(lock), threading.Condition(lock)
+        self._stopping = threading.Event()
         self._writing = threading.Lock()
         self._events: deque[AuditEvent] = deque()
         self._uses: dict[str, KeyUse] = {}
         self._strangers: Counter[str] = Counter()
         self._strangers_told: datetime | None = None
-        self._stopping = False
         self._thread: threading.Thread | None = None
         self._log = structlog.get_logger("instep.audit")
 
@@ -45,27 +52,33 @@ class Trail:
 
     def stop(self) -> None:
         """Write what is waiting, and end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        with self._filled:
+            self._stopping.set()
+            self._filled.notify()
         if self._thread is not None:
             self._thread.join()
         self.flush()
 
     def later(self, event: AuditEvent) -> None:
         """Raises Fault when the queue stays full: a read that cannot be accounted for is not answered."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self._events) < self._length, self._patience):
-                raise Fault("The audit trail cannot be written quickly enough; see the log for what stops it, then try again.")
+        with self._filled:
+            if len(self._events) >= self._length:
+                self._wait_for_room()
             self._events.append(event)
-            self._changed.notify_all()
+            self._filled.notify()
+
+    def _wait_for_room(self) -> None:
+        with self._aside:
+            if not self._emptied.wait_for(lambda: len(self._events) < self._length, self._patience):
+                raise Fault("The audit trail cannot be written quickly enough; see the log for what stops it, then try again.")
 
     def used(self, access_key_id: str, use: KeyUse) -> None:
-        with self._changed:
+        with self._filled:
             self._uses[access_key_id] = use
+            self._filled.notify()
 
     def stranger(self, code: str, now: datetime) -> None:
-        with self._changed:
+        with self._filled:
             self._strangers[code] += 1
             if self._strangers_told is not None and now - self._strangers_told < _BETWEEN_STRANGERS:
                 return
@@ -77,16 +90,16 @@ class Trail:
         """Write everything that waits now.  What cannot be written goes on waiting; raises Conflict or Fault."""
         with self._writing:
             while True:
-                with self._changed:
+                with self._filled:
                     events = list(islice(self._events, _BATCH))
                     uses, self._uses = self._uses, {}
                 if not events and not uses:
                     return
                 self._write(events, uses)
-                with self._changed:
+                with self._emptied:
                     for _ in events:
                         self._events.popleft()
-                    self._changed.notify_all()
+                    self._emptied.notify_all()
 
     def _write(self, events: list[AuditEvent], uses: dict[str, KeyUse]) -> None:
         def work(tx: Transaction) -> None:
@@ -96,18 +109,17 @@ class Trail:
         try:
             self._store.write(work)
         except BaseException:
-            with self._changed:
+            with self._filled:
                 self._uses = {**uses, **self._uses}
             raise
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._stopping or self._events or self._uses, timeout=None)
-                # A moment for others to join: one durable commit then serves them all.
-                self._changed.wait_for(lambda: self._stopping, _SECONDS_BETWEEN_BATCHES)
-                if self._stopping:
-                    return
+            with self._filled:
+                self._filled.wait_for(lambda: self._stopping.is_set() or self._events or self._uses)
+            # A moment for others to join: one durable commit then serves them all.
+            if self._stopping.wait(_SECONDS_BETWEEN_BATCHES):
+                return
             try:
                 self.flush()
             except (Conflict, Fault) as error:

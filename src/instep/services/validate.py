@@ -44,6 +44,7 @@ _REFUSED: Final = object()
 
 # So many are told at once; nobody reads more, and an answer must not grow far beyond its request.
 _MOST_FAILURES: Final = 100
+_LONGEST_ECHO: Final = 4096
 
 
 class _Failures:
@@ -57,14 +58,15 @@ class _Failures:
         self._loggable: list[str] = []
         self._sentence: str | None = None
 
-    def add(self, path: str, tail: str, value: str | None, *, sensitive: bool = False) -> None:
+    def add(self, path: str, tail: str, value: str | None) -> None:
         """Note that the value at `path` failed.  `value` is its text, or None if there is none to repeat."""
         plain = f"Value at '{path}' failed to satisfy constraint: {tail}"
         told = plain
         if self._wording is Wording.STS and value is not None:
-            told = f"Value {value} at '{path}' failed to satisfy constraint: {tail}"
+            told = f"Value {_shortened(value)} at '{path}' failed to satisfy constraint: {tail}"
         self._told.append(told)
-        self._loggable.append(plain if sensitive else told)
+        # Written down without the value: a code may stand where nobody looks for one.
+        self._loggable.append(plain)
         if len(self._told) == _MOST_FAILURES:
             self.settle()
 
@@ -82,12 +84,16 @@ class _Failures:
             raise ValidationError(self._sentence)
 
 
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST_ECHO else f"{value[:_LONGEST_ECHO]}…"
+
+
 class _Unheard(_Failures):
     """Takes the failures of a list's strings, of which AWS tells no details."""
 
     __slots__ = ()
 
-    def add(self, path: str, tail: str, value: str | None, *, sensitive: bool = False) -> None:
+    def add(self, path: str, tail: str, value: str | None) -> None:
         """Note nothing: that the string was refused is enough."""
 
 
@@ -164,7 +170,7 @@ def _list(limits: Limits, element: Shape) -> _Read:
             unheard = _Unheard(Wording.IAM)
             found = [None if item is None else read(item, path, unheard) for item in value]
             if any(item is None or item is _REFUSED for item in found):
-                failures.add(path, demands, _echo_list(value), sensitive=element.limits.sensitive)
+                failures.add(path, demands, _echo_list(value))
                 refused = True
         else:
             found = []
@@ -218,7 +224,7 @@ def _map(limits: Limits, key: Shape, element: Shape) -> _Read:
 def _string(limits: Limits) -> _Read:
     check = _range(limits, "length")
     matches = None if limits.pattern is None else matcher(limits.pattern)
-    sentence, sensitive = limits.sentence, limits.sensitive
+    sentence = limits.sentence
     tail = f"Member must satisfy regular expression pattern: {limits.pattern}"
 
     def read_string(value: Any, path: str, failures: _Failures) -> Any:
@@ -227,7 +233,7 @@ def _string(limits: Limits) -> _Read:
         matching = matches is None or matches(value) is not None
         if not matching:
             if sentence is None:
-                failures.add(path, tail, f"'{value}'", sensitive=sensitive)
+                failures.add(path, tail, f"'{value}'")
             else:
                 failures.word(sentence.replace("{member}", path))
         # Python counts code points, as AWS does: neither bytes nor UTF-16 units.
@@ -245,7 +251,7 @@ def _enum(limits: Limits, values: type[Enum]) -> _Read:
             return None
         found = known.get(value)
         if found is None:
-            failures.add(path, _ENUM, f"'{value}'", sensitive=limits.sensitive)
+            failures.add(path, _ENUM, f"'{value}'")
             return _REFUSED
         return found
 
@@ -318,7 +324,7 @@ _ENUM: Final = "Member must satisfy enum value set"
 
 def _range(limits: Limits, noun: str) -> Callable[[int, str, str | None, _Failures], bool] | None:
     """A check of a length or value that notes what it finds and answers whether it refused; None if there is nothing to check."""
-    low, high, sensitive = limits.min, limits.max, limits.sensitive
+    low, high = limits.min, limits.max
     if low is None and high is None:
         return None
     lowest = float("-inf") if low is None else low
@@ -328,7 +334,7 @@ def _range(limits: Limits, noun: str) -> Callable[[int, str, str | None, _Failur
         if lowest <= number <= highest:
             return False
         bound = f"less than or equal to {high}" if number > highest else f"greater than or equal to {low}"
-        failures.add(path, f"Member must have {noun} {bound}", value, sensitive=sensitive)
+        failures.add(path, f"Member must have {noun} {bound}", value)
         return True
 
     return check

@@ -76,12 +76,18 @@ def translate(error: DBAPIError | sqlite3.Error) -> Conflict | Fault:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return Fault(f"The database file is damaged or is no database ({name}). Restore the last backup of the data folder.")
         case _:
-            return Fault(f"The database refused a statement ({name}).")
+            return Fault(f"The database refused a statement ({name}). The log says which; `instep doctor` checks the database.")
 
 
-def begin(connection: sa.Connection, *, write: bool) -> sa.RootTransaction:
-    """Begin a transaction on a fresh connection, as the writer or as a reader."""
+def begin(connection: sa.Connection, *, write: bool, durable: bool = True) -> sa.RootTransaction:
+    """Begin a transaction on a fresh connection, as the writer or as a reader.
+
+    A commit that is not `durable` outlives this process, but maybe not a power cut.
+    """
     transaction = connection.begin()
+    if write:
+        # Said every time: what the connection was used for before must never decide it.
+        _driver(connection).execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     # Straight to the driver, which was told to begin nothing by itself: through SQLAlchemy's events it costs as much as a SELECT.
     # SQLite needs IMMEDIATE: a deferred transaction that upgrades its lock fails at once under WAL.
     _driver(connection).execute("BEGIN IMMEDIATE" if write else "BEGIN")

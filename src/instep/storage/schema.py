@@ -6,11 +6,11 @@ depend on is guarded by its `revision`.  A change here needs a migration; a test
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
@@ -44,12 +44,12 @@ class JSONText(TypeDecorator[Mapping[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(dict(value), ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else msgspec.json.encode(dict(value)).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Mapping[str, Any] | None:  # noqa: ARG002
         if value is None:
             return None
-        loaded: Mapping[str, Any] = json.loads(value)
+        loaded: Mapping[str, Any] = msgspec.json.decode(value)
         return loaded
 
 

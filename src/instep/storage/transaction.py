@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -32,6 +32,7 @@ T = TypeVar("T")
 # Seconds before the second try; doubled for each further one up to the longest, then spread from half to one and a half.
 _FIRST_PAUSE: Final = 0.005
 _LONGEST_PAUSE: Final = 0.25
+_NOT_IN_TURNS: Final = nullcontext()
 
 
 class Transaction:
@@ -74,7 +75,8 @@ class Transaction:
 class Store:
     """Runs work against one database.  One for each process; not to be carried over a fork.
 
-    `patience` is how long one piece of work may wait and retry in all; `clock` gives seconds and only ever goes forward.
+    `patience` is how long one piece of work may wait and retry in all; `clock` gives seconds and only ever goes forward.  `aside`
+    is entered while a write waits, where threads take turns.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Store:
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         random: Random,
+        aside: AbstractContextManager[None] = _NOT_IN_TURNS,
     ) -> None:
         self._engine = engine
         self._gate = gate
@@ -93,6 +96,7 @@ class Store:
         self._clock = clock
         self._sleep = sleep
         self._random = random
+        self._aside = aside
 
     @classmethod
     def open(
@@ -104,11 +108,12 @@ class Store:
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         random: Random,
+        aside: AbstractContextManager[None] = _NOT_IN_TURNS,
     ) -> Store:
         """The store behind `url`, with connections for that many threads.  Raises Fault for a database that cannot be used."""
         engine = dialect.create_engine(url, threads=threads)
         gate = WriterGate(dialect.database_file(url), clock=clock, sleep=sleep, random=random)
-        return cls(engine, gate, patience=patience, clock=clock, sleep=sleep, random=random)
+        return cls(engine, gate, patience=patience, clock=clock, sleep=sleep, random=random, aside=aside)
 
     def close(self) -> None:
         """Give connections and lock files back; nothing may be running any more."""
@@ -122,13 +127,16 @@ class Store:
         """
         return self._retry(lambda _deadline: self._read_once(work))
 
-    def write(self, work: Callable[[Transaction], T]) -> T:
+    def write(self, work: Callable[[Transaction], T], *, durable: bool = True) -> T:
         """Run `work` as the only writer; durable once this returns, undone when an exception leaves it.
 
+        Without `durable` a power cut may take it back, and the disk is not waited for.
         Raises Conflict when no try went through before the deadline, Fault when the disk is full or fails (nothing is changed),
         and UnknownOutcome when that happens while committing (the change may be there or not).
         """
-        return self._retry(lambda deadline: self._write_once(work, deadline))
+        # Whoever waits for the writer's lock or for the disk keeps nobody from reading.
+        with self._aside:
+            return self._retry(lambda deadline: self._write_once(work, deadline, durable))
 
     def _retry(self, attempt: Callable[[float], T]) -> T:
         deadline = self._clock() + self._patience
@@ -149,14 +157,16 @@ class Store:
             dialect.begin(connection, write=False)  # leaving the connection rolls it back
             return work(Transaction(connection))
 
-    def _write_once(self, work: Callable[[Transaction], T], deadline: float) -> T:
+    def _write_once(self, work: Callable[[Transaction], T], deadline: float, durable: bool) -> T:
         # The gate comes before the connection: writers in line must not keep readers from theirs.
         with _translated(), self._gate.turn(deadline), self._engine.connect() as connection:
-            transaction = dialect.begin(connection, write=True)
+            transaction = dialect.begin(connection, write=True, durable=durable)
             result = work(Transaction(connection))
             if not dialect.still_open(connection):
                 # An error inside `work` that somebody caught; a commit would now claim success for nothing.
-                raise Fault("The database gave the transaction up. Nothing was changed.")
+                raise Fault(
+                    "The database gave the transaction up and nothing was changed; the log says why. Send the request again."
+                )
             try:
                 transaction.commit()
             except (DBAPIError, sqlite3.Error) as error:

@@ -70,6 +70,7 @@ class Vault:
         except InvalidTag:
             raise Fault(
                 f"A sealed value in {table}.{column} does not open: it was damaged, moved or sealed with another key."
+                " Restore the data folder from a backup."
             ) from None
 
     def fingerprint(self, data: bytes) -> str:

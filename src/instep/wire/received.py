@@ -30,7 +30,8 @@ def received(environ: Mapping[str, Any]) -> HTTPRequest:
 
 
 def _headers(environ: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    named = [(name[5:].replace("_", "-").lower(), value) for name, value in environ.items() if name.startswith("HTTP_")]
+    # A slice, as the server puts all of its own environment in there as well: much is looked at, little is taken.
+    named = [(name[5:].replace("_", "-").lower(), value) for name, value in environ.items() if name[:5] == "HTTP_"]
     # Servers give an empty string for these two where the client sent none.
     named += [(header, environ[name]) for name, header in _BARE_HEADERS.items() if environ.get(name)]
     return tuple(named)

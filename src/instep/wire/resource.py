@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
@@ -18,7 +19,6 @@ import structlog
 from instep.api.common import AWSError, InvalidAction, RequestEntityTooLarge
 from instep.api.errors import ServiceFailure
 from instep.api.shape import OperationModel, ServiceModel
-from instep.domain.identity import Principal
 from instep.domain.sigv4 import HTTPRequest
 from instep.services.faults import Fault
 from instep.services.gate import Answer, Request
@@ -63,7 +63,7 @@ class Exchange:
     started: float
     service: ServiceModel | None = None
     operation: OperationModel | None = None
-    principal: Principal | None = None
+    principal: str | None = None
 
     @property
     def operation_name(self) -> str | None:
@@ -84,7 +84,8 @@ _NO_SUCH_PATH = Reply(404, b"<UnknownOperationException/>", error="UnknownOperat
 class QueryResource:
     """The resource of `/`.
 
-    `services` are told apart by the Version a request names.  `region` appears in STS's extended request id only.
+    `services` are told apart by the Version a request names.  `region` appears in STS's extended request id only.  `turns` is
+    entered for each request once it has been read.
     """
 
     def __init__(
@@ -95,12 +96,14 @@ class QueryResource:
         region: str,
         clock: Callable[[], datetime],
         new_request_id: Callable[[], str],
+        turns: AbstractContextManager[None],
     ) -> None:
         self._gate = gate
         self._services = MappingProxyType({service.version: service for service in services})
         self._region = region
         self._clock = clock
         self._new_request_id = new_request_id
+        self._turns = turns
 
     def on_get(self, http: falcon.Request, response: falcon.Response) -> None:
         self._exchange(http, response)
@@ -145,7 +148,7 @@ class QueryResource:
             request_id=exchange.request_id,
             method=http.method,
             operation=exchange.operation_name,
-            principal=exchange.principal.arn if exchange.principal else None,
+            principal=exchange.principal,
             source_ip=http.env.get("REMOTE_ADDR", ""),
             status=reply.status,
             error=reply.error,
@@ -158,12 +161,18 @@ class QueryResource:
         except RequestEntityTooLarge as error:
             return Reply(error.status, headers=error.headers, error=error.code)
         except AWSError as error:
+            exchange.principal = error.caller
             return _refusal(exchange, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets a document and the log the place
             return _failure(exchange, error)
 
     def _serve(self, exchange: Exchange, http: falcon.Request) -> Reply:
         signed = received(http.env)
+        # Not before: a body may take its sender as long as it likes.
+        with self._turns:
+            return self._heard(exchange, http, signed)
+
+    def _heard(self, exchange: Exchange, http: falcon.Request, signed: HTTPRequest) -> Reply:
         # Never refused here, and the bytes that the signature is checked over.
         query = signed.query.encode("latin-1", "backslashreplace")
         if signed.method == "POST" and _media_type(http.env.get("CONTENT_TYPE", "")) != FORM:
@@ -190,10 +199,9 @@ class QueryResource:
                 request_id=exchange.request_id,
                 source_ip=http.env.get("REMOTE_ADDR", ""),
                 user_agent=http.env.get("HTTP_USER_AGENT", ""),
-                secure=http.env.get("wsgi.url_scheme") == "https",
             )
         )
-        exchange.principal = answer.principal
+        exchange.principal = answer.principal.arn
         if service is None or operation is None:
             raise Fault("The gate answered a request for an operation that does not exist.")
         return Reply(200, result_document(service, operation, answer.result, exchange.request_id), answer.headers)

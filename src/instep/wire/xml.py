@@ -37,12 +37,14 @@ def result_document(service: ServiceModel, operation: OperationModel, result: ob
 
 def error_document(*, namespace: str, fault: str, code: str, message: str, request_id: str) -> bytes:
     """The answer that refuses a request; `fault` is "Sender" or "Receiver"."""
+    # AWS leaves the element out where there is nothing to say.
+    told = f"    <Message>{escaped(message)}</Message>\n" if message else ""
     return (
         f'<ErrorResponse xmlns="{namespace}">\n'
         "  <Error>\n"
         f"    <Type>{fault}</Type>\n"
         f"    <Code>{code}</Code>\n"
-        f"    <Message>{escaped(message)}</Message>\n"
+        f"{told}"
         "  </Error>\n"
         f"  <RequestId>{escaped(request_id)}</RequestId>\n"
         "</ErrorResponse>\n"

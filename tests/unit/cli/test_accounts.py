@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instep.cli.folder import account_of
 from tests.unit.cli.conftest import Desk
 
 
@@ -21,6 +22,17 @@ def test_a_list_shows_no_secret(desk: Desk) -> None:
     assert listed.stdout.splitlines()[0].split() == ["ACCOUNT", "ALIAS", "ROOT", "E-MAIL", "CREATED"]
     assert "AKIA" not in listed.stdout
     assert "argon2" not in listed.stdout
+
+
+def test_an_id_names_its_own_account_whatever_the_others_are_called(desk: Desk) -> None:
+    desk.facts("account", "create", "--account-id", "210987654321", "--alias", "other")
+    with desk.service() as service:
+        # No longer possible through the gate, but a data folder may have it from before.
+        service.store.write(lambda tx: tx.accounts.set_alias("123456789012", "210987654321"))
+
+        assert account_of(service, "210987654321").account_id == "210987654321"
+        assert account_of(service, "123456789012").alias == "210987654321"
+        assert account_of(service, "other").account_id == "210987654321"
 
 
 def test_what_is_taken_is_refused_in_one_line(desk: Desk) -> None:

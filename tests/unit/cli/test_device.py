@@ -15,8 +15,10 @@ import segno
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from instep.cli import device as cli
-from instep.cli.device import Surroundings, describe_drift, device
+from instep.cli.folder import Surroundings
+from instep.cli.main import commands
+from instep.cli.output import describe_drift
+from instep.cli.qr import LARGEST_IMAGE_FILE
 from instep.domain.totp import Algorithm, Token
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -41,7 +43,9 @@ class Desk:
 
     def run(self, *arguments: str, typed: str | bytes | None = None) -> Result:
         around = Surroundings(clock=lambda: self.now, pause=self.pause)
-        return CliRunner().invoke(device, ["--data", str(self.data), *arguments], obj=around, input=typed)
+        command, *others = arguments
+        words = ["device", command, "--data", str(self.data), *others]
+        return CliRunner().invoke(commands, words, obj=around, input=typed)
 
     @property
     def files(self) -> list[str]:
@@ -86,7 +90,7 @@ def test_a_code_is_also_given_as_json(phone: Desk) -> None:
 def test_making_a_device_says_what_was_made_and_not_its_seed(desk: Desk) -> None:
     result = desk.run("new", "phone", "--secret", TOKEN.base32, "--drift", "-1h30m", "--period", "60", "--algorithm", "sha256")
 
-    assert result.output == "Device phone is ready: 1h30m slow, a new code every 60 seconds.\n"
+    assert result.output == "Device phone is ready: 1 hour 30 minutes slow, a new code every 60 seconds.\n"
     assert desk.run("code", "phone").output.startswith(
         Token(TOKEN.seed, Algorithm.SHA256, 60).code(Token(TOKEN.seed, period=60).time_step(NOON) - 90)
     )
@@ -176,7 +180,7 @@ def _blank(width: int, height: int) -> bytes:
         pytest.param(lambda: _blank(8000, 8000), "50 million pixels", id="large"),
         pytest.param(lambda: _blank(10_000, 10_000), "50 million pixels", id="so large that Pillow warns"),
         pytest.param(lambda: _blank(14_000, 14_000), "50 million pixels", id="so large that Pillow refuses"),
-        (lambda: bytes(cli.LARGEST_IMAGE_FILE + 1), "larger than 16 MiB"),
+        (lambda: bytes(LARGEST_IMAGE_FILE + 1), "larger than 16 MiB"),
         (lambda: picture(TOKEN.uri("x", issuer="y") + "&digits=8"), "six digits"),
     ],
 )
@@ -236,7 +240,10 @@ def test_a_device_is_not_made_twice(phone: Desk) -> None:
         (["--secret", TOKEN.base32, "--drift", "-20"], "no length of time"),
         (["--secret", TOKEN.base32, "--drift", "４m"], "no length of time"),
         (["--secret", TOKEN.base32, "--drift", "99999d"], "ten years"),
-        (["--secret", TOKEN.base32, "--drift", "9" * 400 + "d"], "ten years"),
+        (["--secret", TOKEN.base32, "--drift", "9" * 400 + "d"], "no length of time"),
+        (["--secret", TOKEN.base32, "--drift", "999999w" * 400], "no length of time"),
+        (["--secret", TOKEN.base32, "--drift", "--20m"], "no length of time"),
+        (["--secret", TOKEN.base32, "--drift", ""], "no length of time"),
         (["--qr", "/nowhere/qr.png"], "/nowhere/qr.png"),
         (["--secret-file", "/nowhere/seed"], "/nowhere/seed"),
     ],
@@ -252,7 +259,8 @@ def test_standard_input_without_a_seed_is_refused(desk: Desk, typed: bytes, reas
 
 
 @pytest.mark.parametrize(
-    ("drift", "steps"), [("-20m", -40), ("+45s", 1), ("1h30m", 180), ("0", 0), ("-0", 0), ("1d", 2880), ("-1d1h", -3000)]
+    ("drift", "steps"),
+    [("-20m", -40), ("+45s", 1), ("1h30m", 180), ("0", 0), ("-0", 0), ("0s", 0), ("-1w", -20160), ("1d", 2880), ("-1d1h", -3000)],
 )
 def test_a_device_may_wander(phone: Desk, drift: str, steps: int) -> None:
     assert phone.run("drift", "phone", drift).exit_code == 0
@@ -261,8 +269,8 @@ def test_a_device_may_wander(phone: Desk, drift: str, steps: int) -> None:
 
 
 def test_wandering_is_told_in_words(phone: Desk) -> None:
-    assert phone.run("drift", "phone", "-1d2h3m4s").output == "Device phone is 1d2h3m4s slow now.\n"
-    assert phone.run("drift", "phone", "90s").output == "Device phone is 1m30s fast now.\n"
+    assert phone.run("drift", "phone", "-1d2h3m4s").output == "Device phone is 1 day 2 hours 3 minutes 4 seconds slow now.\n"
+    assert phone.run("drift", "phone", "90s").output == "Device phone is 1 minute 30 seconds fast now.\n"
     assert phone.run("drift", "phone", "0").output == "Device phone is on time now.\n"
     assert describe_drift(timedelta(milliseconds=-1)) == "on time"
 
@@ -271,7 +279,7 @@ def test_the_list_names_each_device_and_no_seed(phone: Desk) -> None:
     phone.run("new", "fob", "--secret", "MFRGGZDFMZTWQ2LK", "--period", "60")
     (phone.data / "devices" / "notes.txt").write_text("something of the owner's")
 
-    assert phone.run("list").output == "fob  SHA1, 60 s, on time\nphone  SHA1, 30 s, 20m slow\n"
+    assert phone.run("list").output == "fob  SHA1, 60 s, on time\nphone  SHA1, 30 s, 20 minutes slow\n"
 
 
 def test_an_empty_list_says_how_to_begin(desk: Desk) -> None:
@@ -317,15 +325,15 @@ def test_watching_prints_each_code_once_and_ends_with_ctrl_c(phone: Desk) -> Non
 
 
 def test_the_data_folder_comes_from_the_environment_too(phone: Desk) -> None:
-    result = CliRunner().invoke(device, ["list"], env={"INSTEP_DATA": str(phone.data)})
+    result = CliRunner().invoke(commands, ["device", "list"], env={"INSTEP_DATA": str(phone.data)})
 
-    assert result.output == "phone  SHA1, 30 s, 20m slow\n"
+    assert result.output == "phone  SHA1, 30 s, 20 minutes slow\n"
 
 
 def test_without_another_clock_the_time_is_now(phone: Desk) -> None:
     before = datetime.now(UTC)
     phone.run("drift", "phone", "0")
-    shown = CliRunner().invoke(device, ["--data", str(phone.data), "code", "phone"]).output[:6]
+    shown = CliRunner().invoke(commands, ["device", "code", "phone", "--data", str(phone.data)]).output[:6]
     after = datetime.now(UTC)
 
     assert shown in {TOKEN.code(TOKEN.time_step(before)), TOKEN.code(TOKEN.time_step(after))}

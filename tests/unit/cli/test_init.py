@@ -125,7 +125,7 @@ def test_the_demo_comes_into_fresh_folders_only(desk: Desk) -> None:
 
 def test_a_practice_device_of_the_demos_name_is_left_alone(empty_desk: Desk) -> None:
     secret = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-    assert empty_desk.type("device", "--data", str(empty_desk.data), "new", "RichardsMFA", "--secret", secret).exit_code == 0
+    assert empty_desk.type("device", "new", "RichardsMFA", "--secret", secret).exit_code == 0
 
     result = empty_desk.type("init", "--demo")
 

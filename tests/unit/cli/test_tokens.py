@@ -63,6 +63,47 @@ def test_a_seed_is_never_repeated(desk: Desk, file: Path) -> None:
     assert "GEZDGNBV" not in str(desk.events())
 
 
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("ABCD12345680|3132333435363738393031323334353637383930|TOTP|6|30", None),
+        ("ABCD12345680;3132333435363738393031323334353637383930;TOTP;6;30", None),
+        ("ABCD12345680,TOTP,3132333435363738393031323334353637383930,6,30", "ABCD12345680"),
+        ("3132333435363738393031323334353637383930,ABCD12345680,TOTP,6,30", None),
+        ("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ,ABCD12345680,TOTP,6,30", None),
+        ("TOTP,ABCD12345680,3132333435363738393031323334353637383930,6,30", None),
+        ("ABCD12345680,ABCD12345680,TOTP,3132333435363738393031323334353637383930,30", "ABCD12345680"),
+        ("ABCD12345680,ABCD12345680,TOTP,6,3132333435363738393031323334353637383930", "ABCD12345680"),
+        ("ABCD12345680,GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJS,TOTP,6,30,3132333435363738393031323334353637383930", "ABCD12345680"),
+    ],
+)
+def test_a_seed_in_the_wrong_place_is_not_repeated_either(desk: Desk, file: Path, row: str, shown: str | None) -> None:
+    file.write_text(f"serial,seed,TOTP,digits,period\n{row}\n")
+
+    table = desk.type("tokens", "import", str(file))
+    report = desk.type("tokens", "import", str(file), "--output", "json")
+
+    for printed in (table.output, report.output, str(desk.events())):
+        assert "31323334" not in printed
+        assert "GEZDGNBV" not in printed
+    assert (table.exit_code, report.exit_code) == (1, 1)
+    assert table.stdout.splitlines()[1].split()[:2] == ["2", shown or "-"]
+    (told,) = json.loads(report.stdout)["rows"]
+    assert told["serial_number"] == shown
+    assert told["problem"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_a_spreadsheet_s_semicolons_and_tabs_are_taken(desk: Desk, file: Path, separator: str) -> None:
+    file.write_text(GOOD.replace(",", separator))
+
+    result = desk.type("tokens", "import", str(file))
+
+    assert result.exit_code == 0
+    assert "31323334" not in result.output
+    assert [one["serial_number"] for one in desk.facts("tokens", "list")] == ["ABCD12345678", "ABCD12345679"]
+
+
 def test_tokens_imported_twice_are_refused_by_name(desk: Desk, file: Path) -> None:
     file.write_text(GOOD)
     desk.type("tokens", "import", str(file))

@@ -13,7 +13,14 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from instep.api.common import AWSError, InvalidAction, InvalidClientTokenId, MissingAuthenticationToken, SignatureDoesNotMatch
+from instep.api.common import (
+    AWSError,
+    InvalidAction,
+    InvalidClientTokenId,
+    MissingAuthenticationToken,
+    SignatureDoesNotMatch,
+    ValidationError,
+)
 from instep.api.errors import InvalidAuthenticationCode, LimitExceeded
 from instep.api.iam import IAM
 from instep.domain.drift import Source
@@ -189,6 +196,74 @@ def test_what_does_not_pass_validation_is_not_kept(home: House) -> None:
 
     assert (event["errorCode"], event["requestParameters"]) == ("ValidationException", None)
     assert "246802" not in json.dumps(event)
+
+
+def test_what_a_caller_sends_does_not_fill_the_trail_or_the_answer(home: House) -> None:
+    richard = home.user("Richard")
+    with pytest.raises(ValidationError) as caught:
+        home.call("sts:GetSessionToken", richard, SerialNumber="a" * 1_000_000, TokenCode="123456")
+    assert len(caught.value.message) < 5000
+    with pytest.raises(InvalidAction) as unknown:
+        home.service.gate.run(
+            Request(
+                service=None,
+                action="x" * 1_000_000,
+                version="v" * 1_000_000,
+                parameters={},
+                request_id="request-999999",
+                source_ip="192.0.2.7",
+                user_agent="u" * 1_000_000,
+                principal=richard,
+            )
+        )
+    assert len(unknown.value.message) < 1000
+
+    assert all(len(json.dumps(event)) < 4000 for event in home.events())
+
+
+def test_a_code_in_the_place_of_a_serial_number_is_not_kept(home: House) -> None:
+    richard = home.user("Richard")
+    with pytest.raises(ValidationError) as caught:
+        home.call("sts:GetSessionToken", richard, SerialNumber="246802", TokenCode="arn:aws:iam::123456789012:mfa/x")
+    assert "Value '246802' at 'serialNumber' failed" in caught.value.message
+
+    assert "246802" not in json.dumps(home.events()[-1])
+
+
+def test_a_claim_is_counted_before_anything_is_evaluated(home: House) -> None:
+    """Of many wrong pairs at once no more are looked at than the hour allows."""
+    home.user("Richard")
+    serial_number, _ = home.enabled_device("Richard", "RichardsMFA")
+    reasons: list[str | None] = []
+
+    def guess(number: int) -> None:
+        try:
+            home.call(
+                "iam:ResyncMFADevice",
+                UserName="Richard",
+                SerialNumber=serial_number,
+                AuthenticationCode1=f"{number:06d}",
+                AuthenticationCode2=f"{number + 1:06d}",
+            )
+        except InvalidAuthenticationCode as refusal:
+            reasons.append(refusal.reason)
+
+    threads = [threading.Thread(target=guess, args=(number,)) for number in range(25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert reasons.count("waiting") == 15
+    assert len(reasons) == 25
+
+
+def test_the_log_names_a_known_caller_who_was_refused(home: House) -> None:
+    richard = home.user("Richard")
+    with pytest.raises(AWSError) as caught:
+        home.call("iam:ListUsers", richard)
+
+    assert caught.value.caller == richard.arn
 
 
 def test_a_read_that_cannot_be_accounted_for_is_not_answered(home: House) -> None:

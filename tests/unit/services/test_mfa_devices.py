@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import threading
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import zxingcpp
@@ -262,6 +264,45 @@ def test_lists_go_on_by_marker_and_refuse_strange_ones(home: House) -> None:
     assert message(ValidationError, home, "iam:ListUsers", Marker=marker["Marker"]) == "Invalid Marker."
 
 
+def test_markers_of_the_longest_names_and_tags_are_accepted_again(home: House) -> None:
+    names = [f"{number}{'x' * 225}" for number in range(3)]
+    for name in names:
+        home.virtual_device(name)
+    first = home.call("iam:ListVirtualMFADevices", MaxItems="1")
+    second = home.call("iam:ListVirtualMFADevices", MaxItems="1", Marker=first.marker)
+    assert second.virtual_mfa_devices[0].serial_number.endswith(names[1])
+
+    tags = [{"Key": letter * 128, "Value": ""} for letter in "あいう"]
+    serial_number, _ = home.virtual_device("Tagged", Tags=tags)
+    seen: list[str] = []
+    marker: dict[str, str] = {}
+    while True:
+        page = home.call("iam:ListMFADeviceTags", SerialNumber=serial_number, MaxItems="1", **marker)
+        seen += [tag.key for tag in page.tags]
+        if not page.is_truncated:
+            break
+        marker = {"Marker": page.marker}
+    assert seen == [tag["Key"] for tag in tags]
+
+
+def test_a_path_that_no_serial_number_may_hold_is_refused(home: House) -> None:
+    said = message(ValidationError, home, "iam:CreateVirtualMFADevice", VirtualMFADeviceName="x", Path="/a#b!/")
+
+    assert said.startswith("The specified value for path is invalid.")
+
+
+def test_right_codes_for_a_ninth_device_are_no_failed_pairs(home: House) -> None:
+    home.user("Richard")
+    for number in range(8):
+        home.enabled_device("Richard", f"device-{number}")
+    ninth, device = home.virtual_device("device-8")
+    for _ in range(11):
+        message(LimitExceeded, home, "iam:EnableMFADevice", UserName="Richard", SerialNumber=ninth, **home.pair(device))
+
+    home.user("Diego")
+    home.enable("Diego", ninth, device)
+
+
 def test_tags_are_added_overwritten_and_removed(home: House) -> None:
     serial_number, _ = home.virtual_device("Spare", Tags=[{"Key": "team", "Value": "a"}])
 
@@ -351,6 +392,20 @@ class TestHardwareTokens:
         assert SEED not in str(report)
         with pytest.raises(NoSuchEntity):
             home.call("iam:GetMFADevice", SerialNumber="GOOD12345678")
+
+    def test_a_token_enabled_days_off_stays_in_an_administrators_reach(self, home: House) -> None:
+        home.user("Richard")
+        self.bring(home, f"ABCD12345678,{SEED},TOTP,6,30")
+        fast = PracticeDevice("fob", Token(b"12345678901234567890"), timedelta(days=3))
+        home.enable("Richard", "ABCD12345678", fast)
+        home.clock.advance(minutes=5)
+
+        home.resync("Richard", "ABCD12345678", fast)
+        home.clock.advance(minutes=5)
+        home.resync("Richard", "ABCD12345678", replace(fast, drift=timedelta(days=3, hours=20)))
+        home.call("iam:DeactivateMFADevice", UserName="Richard", SerialNumber="ABCD12345678")
+        home.clock.advance(minutes=5)
+        home.enable("Richard", "ABCD12345678", fast)
 
     def test_a_token_out_of_a_drawer_is_found_a_week_off(self, home: House) -> None:
         home.user("Richard")

@@ -144,6 +144,7 @@ def test_an_account_has_one_alias(home: House) -> None:
         home.call("iam:CreateAccountAlias", Principal.root(OTHER_ACCOUNT), AccountAlias="second")
     message(NoSuchEntity, home, "iam:DeleteAccountAlias", AccountAlias="example")
     message(ValidationError, home, "iam:CreateAccountAlias", AccountAlias="a--b")
+    assert "twelve digits" in message(ValidationError, home, "iam:CreateAccountAlias", AccountAlias=OTHER_ACCOUNT)
     home.call("iam:DeleteAccountAlias", AccountAlias="second")
     assert home.call("iam:ListAccountAliases").account_aliases == ()
 

@@ -243,7 +243,7 @@ def test_a_code_that_sts_repeats_to_its_sender_is_not_written_down() -> None:
     assert "Value '12345 ' at 'tokenCode'" in caught.value.message
     assert caught.value.loggable == str(caught.value)
     assert "Value at 'tokenCode'" in caught.value.loggable
-    assert "Value 'short' at 'serialNumber'" in caught.value.loggable
+    assert "short" not in caught.value.loggable  # a code may stand in any place
 
 
 def test_a_bad_alias_is_refused_by_its_pattern() -> None:

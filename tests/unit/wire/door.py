@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,7 +70,7 @@ class Door:
 
 
 def client_of(door: Door) -> TestClient:
-    resource = QueryResource(door, (IAM, STS), region="us-east-1", clock=lambda: NOW, new_request_id=lambda: REQUEST_ID)
+    resource = QueryResource(door, (IAM, STS), region="us-east-1", clock=lambda: NOW, new_request_id=lambda: REQUEST_ID, turns=nullcontext())
     app = falcon.App()
     app.add_route("/", resource)
     app.add_sink(resource.refuse_path, "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from instep.api.common import ValidationError
 from instep.api.errors import NoSuchEntity
 from instep.api.iam import (
     CreateAccountAliasRequest,
@@ -13,6 +16,8 @@ from instep.api.iam import (
 from instep.services import paging
 from instep.services.iam.targets import on_everything
 from instep.services.operation import Call, operation
+
+_ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 # AWS's own quotas and constants, as recorded from GetAccountSummary in February 2026.
 _CONSTANTS = {
@@ -45,9 +50,16 @@ _CONSTANTS = {
 }
 
 
+def check_alias(alias: str) -> None:
+    """Raises ValidationError for one that would pass for the id of another account."""
+    if _ACCOUNT_ID.fullmatch(alias):
+        raise ValidationError("The account alias must not be twelve digits: it would be taken for an account id.")
+
+
 @operation("iam:CreateAccountAlias", on=on_everything, writes=True)
 def create_account_alias(call: Call, request: CreateAccountAliasRequest) -> None:
     """An account has one alias: a second takes the first one's place."""
+    check_alias(request.account_alias)
     call.tx.accounts.set_alias(call.account_id, request.account_alias)
 
 

@@ -37,6 +37,13 @@ class Repeated:
     """The very request that succeeded a moment ago, sent again by a client that lost the answer."""
 
 
+def _claim_to_enable(call: Call, request: EnableMFADeviceRequest) -> None:
+    user, device = _free(call, request)
+    # Before the try: only a pair that was looked at may count as failed.
+    _check_quota(call, user)
+    pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
+
+
 def _search_to_enable(call: Call, request: EnableMFADeviceRequest) -> Search:
     user, device = _free(call, request)
     claimant = pairs.claimant_for(call, user.user_id)
@@ -44,51 +51,48 @@ def _search_to_enable(call: Call, request: EnableMFADeviceRequest) -> Search:
     return pairs.search(call, device, first, second, claimant=claimant, enabling=True)
 
 
-def _claim_to_enable(call: Call, request: EnableMFADeviceRequest) -> None:
-    user, device = _free(call, request)
-    pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
-
-
-@operation("iam:EnableMFADevice", on=on_user, writes=True, prepare=_search_to_enable, claim=_claim_to_enable)
+@operation("iam:EnableMFADevice", on=on_user, writes=True, claim=_claim_to_enable, prepare=_search_to_enable)
 def enable_mfa_device(call: Call, request: EnableMFADeviceRequest) -> None:
     user, device = _free(call, request)
     call.tx.users.touch(user)
-    quota = call.settings.quotas.mfa_devices_per_user
-    if call.tx.mfa_devices.count_held(call.account_id, user.user_id) >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for MFADevicesPerUser: {quota}")
+    _check_quota(call, user)
     call.tx.mfa_devices.assign(device, user.user_id, call.now)
     claimant = pairs.claimant_for(call, user.user_id)
     pairs.accept(call, _device(call, request.serial_number), call.prepared, claimant=claimant, source=Source.ENABLE)
 
 
-def _search_to_resync(call: Call, request: ResyncMFADeviceRequest) -> Search | Repeated:
+def _check_quota(call: Call, user: User) -> None:
+    quota = call.settings.quotas.mfa_devices_per_user
+    if call.tx.mfa_devices.count_held(call.account_id, user.user_id) >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for MFADevicesPerUser: {quota}")
+
+
+def _claim_to_resync(call: Call, request: ResyncMFADeviceRequest) -> Repeated | None:
     user, device = _held(call, request)
     if _is_repeated(call, device, request):
         return Repeated()
     claimant = pairs.claimant_for(call, user.user_id)
     if _stopped_for(call, device, claimant):
         raise pairs.refusal(claimant, PairRefusal.WAITING)
+    pairs.claim(call, device, claimant)
+    return None
+
+
+def _search_to_resync(call: Call, request: ResyncMFADeviceRequest) -> Search | Repeated:
+    user, device = _held(call, request)
+    if isinstance(call.prepared, Repeated):
+        return call.prepared
+    claimant = pairs.claimant_for(call, user.user_id)
     first, second = request.authentication_code1, request.authentication_code2
     return pairs.search(call, device, first, second, claimant=claimant, enabling=False)
 
 
-def _claim_to_resync(call: Call, request: ResyncMFADeviceRequest) -> None:
-    user, device = _held(call, request)
-    if _is_repeated(call, device, request):
-        # Also when its twin came first between the search and now.
-        call.prepared = Repeated()
-        return
-    claimant = pairs.claimant_for(call, user.user_id)
-    if _stopped_for(call, device, claimant):
-        raise pairs.refusal(claimant, PairRefusal.WAITING)
-    pairs.claim(call, device, claimant)
-
-
-@operation("iam:ResyncMFADevice", on=on_user, writes=True, prepare=_search_to_resync, claim=_claim_to_resync)
+@operation("iam:ResyncMFADevice", on=on_user, writes=True, claim=_claim_to_resync, prepare=_search_to_resync)
 def resync_mfa_device(call: Call, request: ResyncMFADeviceRequest) -> None:
     """The drift is learnt anew from two consecutive codes.  EnableDate stays as it was."""
     user, device = _held(call, request)
-    if isinstance(call.prepared, Repeated):
+    # Also when its twin came first, after the claim.
+    if isinstance(call.prepared, Repeated) or _is_repeated(call, device, request):
         call.additional["repeated"] = True
         pairs.show_drift(call, device.tracking)
         return

@@ -135,8 +135,5 @@ def untag_user(call: Call, request: UntagUserRequest) -> None:
 @operation("iam:ListUserTags", on=on_user, writes=False)
 def list_user_tags(call: Call, request: ListUserTagsRequest) -> ListUserTagsResponse:
     user = user_named(call, request.user_name)
-    listing = f"user-tags/{user.user_id}"
-    after = paging.after(call, listing, request)
-    rows = [tag for tag in as_tags(user.tags) or () if after is None or tag.key > after]
-    page = paging.page(call, listing, request, rows, lambda tag: tag.key)
+    page = paging.tag_page(call, f"user-tags/{user.user_id}", request, as_tags(user.tags) or ())
     return ListUserTagsResponse(tags=tuple(page.items), is_truncated=page.is_truncated, marker=page.marker)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from dataclasses import dataclass, field
 
 import segno
 
@@ -32,6 +34,7 @@ from instep.services.seeds import sealed_in
 
 ISSUER = "instep"
 _LONGEST_SERIAL_NUMBER = 256
+_SERIAL_NUMBER = re.compile(r"[\w+=/:,.@-]+", re.ASCII)
 
 
 def _on_new_device(call: Call, request: CreateVirtualMFADeviceRequest) -> str:
@@ -49,24 +52,32 @@ def _on_devices(call: Call, request: ListVirtualMFADevicesRequest) -> str:
     return arn.mfa_device_arn(call.account_id, "/", "")
 
 
-@operation("iam:CreateVirtualMFADevice", on=_on_new_device, writes=True)
-def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest) -> CreateVirtualMFADeviceResponse:
-    """The one answer that shows the seed, as text and as a QR code."""
-    serial_number = _on_new_device(call, request)
-    if len(serial_number) > _LONGEST_SERIAL_NUMBER:
-        # A longer ARN could never be named as a SerialNumber again.
-        longest = len(request.virtual_mfa_device_name) - (len(serial_number) - _LONGEST_SERIAL_NUMBER)
-        raise ValidationError(
-            "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint:"
-            f" Member must have length less than or equal to {max(longest, 0)}"
-        )
+@dataclass(frozen=True, slots=True)
+class _Enrolment:
+    """A new seed and its QR code, which takes too long to draw inside a write."""
+
+    token: Token = field(repr=False)
+    qr_code_png: bytes = field(repr=False)
+
+
+def _enrolment(call: Call, request: CreateVirtualMFADeviceRequest) -> _Enrolment:
+    _check_serial_number(_on_new_device(call, request), request)
     account = call.tx.accounts.find(call.account_id)
     assert account is not None
+    token = Token.new(call.random)
+    label = f"{request.virtual_mfa_device_name}@{account.alias or account.account_id}"
+    return _Enrolment(token, _qr_code(token.uri(label, issuer=ISSUER)))
+
+
+@operation("iam:CreateVirtualMFADevice", on=_on_new_device, writes=True, prepare=_enrolment)
+def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest) -> CreateVirtualMFADeviceResponse:
+    """The one answer that shows the seed, as text and as a QR code."""
+    made: _Enrolment = call.prepared
     call.tx.accounts.touch(call.account_id)
     quota = call.settings.quotas.users
     if call.tx.mfa_devices.count_virtual(call.account_id) >= quota:
         raise LimitExceeded(f"Cannot exceed quota for MFADevices: {quota}")
-    token, token_id = Token.new(call.random), ids.token_id(call.random)
+    serial_number, token_id = _on_new_device(call, request), ids.token_id(call.random)
     tags = device_tags(request.tags or ())
     call.tx.mfa_devices.add(
         mfa.MFADevice(
@@ -74,22 +85,36 @@ def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest
             serial_number=serial_number,
             kind=DeviceKind.VIRTUAL,
             token_id=token_id,
-            sealed_token=call.vault.seal(token.to_bytes(), **sealed_in(token_id)),
-            seed_fingerprint=call.vault.fingerprint(token.seed),
+            sealed_token=call.vault.seal(made.token.to_bytes(), **sealed_in(token_id)),
+            seed_fingerprint=call.vault.fingerprint(made.token.seed),
             created_at=call.now,
             tracking=Tracking.unseen(call.now),
             tags=tags,
         )
     )
-    address = token.uri(f"{request.virtual_mfa_device_name}@{account.alias or account.account_id}", issuer=ISSUER)
     return CreateVirtualMFADeviceResponse(
         virtual_mfa_device=VirtualMFADevice(
             serial_number=serial_number,
-            base32_string_seed=token.base32.encode(),
-            qr_code_png=_qr_code(address),
+            base32_string_seed=made.token.base32.encode(),
+            qr_code_png=made.qr_code_png,
             tags=as_tags(tags),
         )
     )
+
+
+def _check_serial_number(serial_number: str, request: CreateVirtualMFADeviceRequest) -> None:
+    """Raises ValidationError for a path or name that would make an ARN which could never be named as a SerialNumber again."""
+    if len(serial_number) > _LONGEST_SERIAL_NUMBER:
+        longest = len(request.virtual_mfa_device_name) - (len(serial_number) - _LONGEST_SERIAL_NUMBER)
+        raise ValidationError(
+            "1 validation error detected: Value at 'virtualMFADeviceName' failed to satisfy constraint:"
+            f" Member must have length less than or equal to {max(longest, 0)}"
+        )
+    if not _SERIAL_NUMBER.fullmatch(serial_number):
+        raise ValidationError(
+            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters"
+            " and/or / characters."
+        )
 
 
 def _qr_code(address: str) -> bytes:
@@ -150,10 +175,7 @@ def untag_mfa_device(call: Call, request: UntagMFADeviceRequest) -> None:
 @operation("iam:ListMFADeviceTags", on=_on_device, writes=False)
 def list_mfa_device_tags(call: Call, request: ListMFADeviceTagsRequest) -> ListMFADeviceTagsResponse:
     device = _tagged_device(call, request.serial_number)
-    listing = f"mfa-device-tags/{device.token_id}"
-    after = paging.after(call, listing, request)
-    rows = [tag for tag in as_tags(device.tags) or () if after is None or tag.key > after]
-    page = paging.page(call, listing, request, rows, lambda tag: tag.key)
+    page = paging.tag_page(call, f"mfa-device-tags/{device.token_id}", request, as_tags(device.tags) or ())
     return ListMFADeviceTagsResponse(tags=tuple(page.items), is_truncated=page.is_truncated, marker=page.marker)
 
 

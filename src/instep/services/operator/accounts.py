@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from instep.api.errors import LimitExceeded
+from instep.api.common import ValidationError
 from instep.domain import identity, ids
 from instep.domain.identity import KeyStatus
 from instep.domain.password import SALT_LENGTH, hash_password
 from instep.services.authenticate import sealed_in
+from instep.services.iam.account import check_alias
 from instep.services.operation import Call, operation
 from instep.services.operator.model import CreateAccountRequest, CreateAccountResponse
 
@@ -25,7 +26,9 @@ def _password(call: Call, request: CreateAccountRequest) -> tuple[str, str]:
 def create_account(call: Call, request: CreateAccountRequest) -> CreateAccountResponse:
     password, password_hash = call.prepared
     if call.account_id != request.account_id:
-        raise LimitExceeded("An operator's call makes the account that it names.")
+        raise ValidationError("An operator's call makes the account that it is made for.")
+    if request.account_alias is not None:
+        check_alias(request.account_alias)
     call.tx.accounts.add(
         identity.Account(request.account_id, request.account_alias, call.now),
         identity.RootUser(

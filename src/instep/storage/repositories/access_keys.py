@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from instep.domain.identity import AccessKey, KeyStatus, KeyUse, User
 from instep.services.faults import Conflict
+from instep.storage.repositories.hot import HotSelect
 from instep.storage.repositories.repository import Repository, insert_new
 from instep.storage.schema import UTCTimestamp, access_keys, users
 
@@ -17,7 +18,7 @@ _holder_is = sa.and_(access_keys.c.account_id == sa.bindparam("account_id"), acc
 
 _FIND = sa.select(access_keys).where(_id_is)
 # Every signed request begins with this one.  The user's columns come after the key's, in the order of the tables.
-_FIND_WITH_HOLDER = (
+_FIND_WITH_HOLDER = HotSelect(
     sa.select(access_keys, users)
     .select_from(
         access_keys.outerjoin(
@@ -68,7 +69,7 @@ class AccessKeys(Repository):
 
     def find_with_holder(self, access_key_id: str) -> tuple[AccessKey, User | None] | None:
         """One SELECT, as every signed request needs it.  The user is None for a root key."""
-        row = self._connection.execute(_FIND_WITH_HOLDER, {"access_key_id": access_key_id}).one_or_none()
+        row = _FIND_WITH_HOLDER.first(self._connection, {"access_key_id": access_key_id})
         if row is None:
             return None
         return _key_of(row), _user_of(row)
@@ -103,7 +104,7 @@ class AccessKeys(Repository):
             self._connection.execute(_RECORD_USE, rows)
 
 
-def _key_of(row: sa.Row[Any]) -> AccessKey:
+def _key_of(row: Any) -> AccessKey:
     (account_id, access_key_id, holder_id, sealed_secret, status, created_at, used_at, service, region, revision) = row[
         :_KEY_COLUMNS
     ]
@@ -119,7 +120,7 @@ def _key_of(row: sa.Row[Any]) -> AccessKey:
     )
 
 
-def _user_of(row: sa.Row[Any]) -> User | None:
+def _user_of(row: Any) -> User | None:
     """The user beside the key; the same names stand twice in the row, so they are told apart by their place."""
     (account_id, user_id, user_name, _, path, created_at, tags, password_last_used, revision) = row[_KEY_COLUMNS:]
     if user_id is None:

@@ -23,6 +23,7 @@ from instep.domain.mfa import (
     ResyncReceipt,
 )
 from instep.domain.totp import REFUSAL
+from instep.storage.repositories.hot import HotSelect
 from instep.storage.repositories.repository import Repository, insert_new
 from instep.storage.schema import UTCTimestamp, mfa_devices, pair_tries, sightings, spent_steps
 
@@ -47,14 +48,14 @@ _LISTED = sa.select(
     mfa_devices.c.created_at,
 ).order_by(mfa_devices.c.serial_number)
 _IN_ORDER = _LISTED.where(_account_is, _goes_on).limit(sa.bindparam("limit"))
-_HELD_BY = _IN_ORDER.where(_holder_is)
+_HELD_BY = HotSelect(_IN_ORDER.where(_holder_is))
 _VIRTUAL = {
-    AssignmentStatus.ANY: _IN_ORDER.where(_virtual),
-    AssignmentStatus.ASSIGNED: _IN_ORDER.where(_virtual, mfa_devices.c.holder_id.is_not(None)),
-    AssignmentStatus.UNASSIGNED: _IN_ORDER.where(_virtual, mfa_devices.c.holder_id.is_(None)),
+    AssignmentStatus.ANY: HotSelect(_IN_ORDER.where(_virtual)),
+    AssignmentStatus.ASSIGNED: HotSelect(_IN_ORDER.where(_virtual, mfa_devices.c.holder_id.is_not(None))),
+    AssignmentStatus.UNASSIGNED: HotSelect(_IN_ORDER.where(_virtual, mfa_devices.c.holder_id.is_(None))),
 }
-_HARDWARE = _IN_ORDER.where(mfa_devices.c.kind == DeviceKind.HARDWARE.value)
-_FIND = sa.select(mfa_devices).where(_account_is, mfa_devices.c.serial_number == sa.bindparam("serial_number"))
+_HARDWARE = HotSelect(_IN_ORDER.where(mfa_devices.c.kind == DeviceKind.HARDWARE.value))
+_FIND = HotSelect(sa.select(mfa_devices).where(_account_is, mfa_devices.c.serial_number == sa.bindparam("serial_number")))
 _ALL_HELD = sa.select(mfa_devices).where(mfa_devices.c.holder_id.is_not(None))
 _COUNT = sa.select(sa.func.count()).select_from(mfa_devices).where(_account_is)
 _COUNT_HELD = _COUNT.where(_holder_is)
@@ -181,7 +182,7 @@ class MFADevices(Repository):
 
     def find(self, account_id: str, serial_number: str) -> MFADevice | None:
         """By the exact serial number, without its sightings."""
-        row = self._connection.execute(_FIND, {"account_id": account_id, "serial_number": serial_number}).one_or_none()
+        row = _FIND.first(self._connection, {"account_id": account_id, "serial_number": serial_number})
         return None if row is None else _device_of(row)
 
     def sightings(self, device: MFADevice) -> tuple[Sighting, ...]:
@@ -315,9 +316,7 @@ class MFADevices(Repository):
     def _change(self, device: MFADevice, **values: Any) -> None:
         self._revisions.update(mfa_devices, _key(device), device.revision, **values)
 
-    def _listed(
-        self, statement: sa.Executable, account_id: str, after: str | None, limit: int, **more: str
-    ) -> list[ListedDevice]:
+    def _listed(self, statement: HotSelect, account_id: str, after: str | None, limit: int, **more: str) -> list[ListedDevice]:
         parameters = {"account_id": account_id, "after": after or "", "limit": limit, **more}
         return [
             ListedDevice(
@@ -327,7 +326,7 @@ class MFADevices(Repository):
                 enabled_at=row.enabled_at,
                 created_at=row.created_at,
             )
-            for row in self._connection.execute(statement, parameters)
+            for row in statement.all(self._connection, parameters)
         ]
 
     def _among(self, statement: sa.Executable, account_id: str, keys: set[str]) -> set[str]:
@@ -379,7 +378,7 @@ def _row_of(device: MFADevice) -> dict[str, Any]:
     }
 
 
-def _device_of(row: sa.Row[Any], seen: tuple[Sighting, ...] = ()) -> MFADevice:
+def _device_of(row: Any, seen: tuple[Sighting, ...] = ()) -> MFADevice:
     return MFADevice(
         account_id=row.account_id,
         serial_number=row.serial_number,

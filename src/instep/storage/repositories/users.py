@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from instep.api.errors import EntityAlreadyExists
 from instep.domain.identity import User
+from instep.storage.repositories.hot import HotSelect
 from instep.storage.repositories.repository import Repository, insert_new
 from instep.storage.schema import accounts, users
 
 _account_is = users.c.account_id == sa.bindparam("account_id")
 
-_FIND = sa.select(users).where(_account_is, users.c.name_key == sa.bindparam("name_key"))
-_FIND_BY_ID = sa.select(users).where(_account_is, users.c.user_id == sa.bindparam("user_id"))
+_FIND = HotSelect(sa.select(users).where(_account_is, users.c.name_key == sa.bindparam("name_key")))
+_FIND_BY_ID = HotSelect(sa.select(users).where(_account_is, users.c.user_id == sa.bindparam("user_id")))
 _FIND_MANY = sa.select(users).where(_account_is, users.c.user_id.in_(sa.bindparam("user_ids", expanding=True)))
 _COUNT = sa.select(sa.func.count()).select_from(users).where(_account_is)
 _LIST = (
@@ -99,12 +100,12 @@ class Users(Repository):
     def _change(self, user: User, **values: Any) -> None:
         self._revisions.update(users, _key(user), user.revision, **values)
 
-    def _one(self, statement: sa.Select[Any], **parameters: str) -> User | None:
-        row = self._connection.execute(statement, parameters).one_or_none()
+    def _one(self, statement: HotSelect, **parameters: str) -> User | None:
+        row = statement.first(self._connection, parameters)
         return None if row is None else user_of(row)
 
 
-def user_of(row: sa.Row[Any]) -> User:
+def user_of(row: Any) -> User:
     return User(
         account_id=row.account_id,
         user_id=row.user_id,

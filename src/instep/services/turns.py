@@ -1,0 +1,49 @@
+"""Turns at the interpreter, for threads that answer requests.
+
+Python runs one thread at a time, but SQLite gives the interpreter up at every step.  Where many threads grab it in between, more
+time goes into handing it on than into requests; so they take turns by whole requests.  Whoever waits, for the writer's lock or
+for the disk, steps aside.
+"""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+
+class Turns:
+    """`with turns:` is one turn; within it, `with turns.aside:` lets others go first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._mine = threading.local()
+        self.aside = _Aside(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._mine.held = True
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._mine.held = False
+        self._lock.release()
+
+    def held(self) -> bool:
+        """By this thread."""
+        return getattr(self._mine, "held", False)
+
+
+class _Aside:
+    """Gives the turn back for a while.  For threads that have none, nothing happens."""
+
+    def __init__(self, turns: Turns) -> None:
+        self._turns = turns
+        self._mine = threading.local()
+
+    def __enter__(self) -> None:
+        self._mine.gave = self._turns.held()
+        if self._mine.gave:
+            self._turns.__exit__(None, None, None)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._mine.gave:
+            self._turns.__enter__()
