@@ -70,7 +70,9 @@ class Door:
 
 
 def client_of(door: Door) -> TestClient:
-    resource = QueryResource(door, (IAM, STS), region="us-east-1", clock=lambda: NOW, new_request_id=lambda: REQUEST_ID, turns=nullcontext())
+    resource = QueryResource(
+        door, (IAM, STS), region="us-east-1", clock=lambda: NOW, new_request_id=lambda: REQUEST_ID, turns=nullcontext()
+    )
     app = falcon.App()
     app.add_route("/", resource)
     app.add_sink(resource.refuse_path, "")

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from instep.api.errors import DeleteConflict, EntityAlreadyExists, InvalidAuthenticationCode
-from instep.domain.drift import Drift, Sighting, Source, Tracking, raised_floor
+from instep.domain.drift import Sighting, Source, Tracking, raised_floor
 from instep.domain.mfa import (
     AssignmentStatus,
     Claimant,
@@ -18,12 +18,12 @@ from instep.domain.mfa import (
     DeviceKind,
     ListedDevice,
     MFADevice,
-    Misses,
     PairTries,
     ResyncReceipt,
 )
 from instep.domain.totp import REFUSAL
 from instep.storage.repositories.hot import HotSelect
+from instep.storage.repositories.mfa_device_rows import columns_of, device_of, key_of, row_of
 from instep.storage.repositories.repository import Repository, insert_new
 from instep.storage.schema import UTCTimestamp, mfa_devices, pair_tries, sightings, spent_steps
 
@@ -162,13 +162,13 @@ class MFADevices(Repository):
 
     def add(self, device: MFADevice) -> None:
         """Raises EntityAlreadyExists ("MFA device already exists.") for a serial number (ignoring case) or seed that is there."""
-        if not self._add(_ADD, _row_of(device)):
+        if not self._add(_ADD, row_of(device)):
             raise EntityAlreadyExists("MFA device already exists.")
 
     def add_many(self, devices: Sequence[MFADevice]) -> None:
         """The same for many at once."""
         for start in range(0, len(devices), _AT_ONCE):
-            rows = [_row_of(device) for device in devices[start : start + _AT_ONCE]]
+            rows = [row_of(device) for device in devices[start : start + _AT_ONCE]]
             if len(self._connection.execute(_ADD, rows).all()) != len(rows):
                 raise EntityAlreadyExists("MFA device already exists.")
 
@@ -183,11 +183,11 @@ class MFADevices(Repository):
     def find(self, account_id: str, serial_number: str) -> MFADevice | None:
         """By the exact serial number, without its sightings."""
         row = _FIND.first(self._connection, {"account_id": account_id, "serial_number": serial_number})
-        return None if row is None else _device_of(row)
+        return None if row is None else device_of(row)
 
     def sightings(self, device: MFADevice) -> tuple[Sighting, ...]:
         """Oldest first."""
-        rows = self._connection.execute(_SIGHTINGS, _key(device))
+        rows = self._connection.execute(_SIGHTINGS, key_of(device))
         return tuple(Sighting(row.at, row.step, Source(row.source)) for row in rows)
 
     def held_by(self, account_id: str, holder_id: str, *, after: str | None, limit: int) -> list[ListedDevice]:
@@ -206,7 +206,7 @@ class MFADevices(Repository):
         """Every assigned device, with its sightings, for the server-clock check."""
         statement = _ALL_HELD if account_id is None else _ALL_HELD.where(_account_is)
         rows = self._connection.execute(statement, {} if account_id is None else {"account_id": account_id}).all()
-        return [_device_of(row, self.sightings(_device_of(row))) for row in rows]
+        return [device_of(row, self.sightings(device_of(row))) for row in rows]
 
     def count_held(self, account_id: str, holder_id: str) -> int:
         return self._number(_COUNT_HELD, account_id=account_id, holder_id=holder_id)
@@ -222,7 +222,7 @@ class MFADevices(Repository):
         """Raises EntityAlreadyExists ("MFA Device is already in use.") unless nobody has it at this very moment."""
         if device.holder_id is not None:
             raise EntityAlreadyExists("MFA Device is already in use.")
-        self._revisions.update(mfa_devices, _key(device), device.revision, holder_id=holder_id, enabled_at=enabled_at)
+        self._revisions.update(mfa_devices, key_of(device), device.revision, holder_id=holder_id, enabled_at=enabled_at)
 
     def unassign(self, device: MFADevice) -> None:
         """Takes it from its holder; misses and waits end, spent steps, sightings and floor stay."""
@@ -243,26 +243,26 @@ class MFADevices(Repository):
         """Raises DeleteConflict ("MFA VirtualDevice in use. Must deactivate first.") while somebody has it."""
         if device.holder_id is not None:
             raise DeleteConflict("MFA VirtualDevice in use. Must deactivate first.")
-        self._revisions.delete(mfa_devices, _key(device), device.revision)
+        self._revisions.delete(mfa_devices, key_of(device), device.revision)
 
     def spent_among(self, device: MFADevice, steps: Collection[int]) -> set[int]:
-        rows = self._connection.execute(_SPENT_AMONG, {**_key(device), "steps": list(steps)})
+        rows = self._connection.execute(_SPENT_AMONG, {**key_of(device), "steps": list(steps)})
         return set(rows.scalars())
 
     def spend(self, device: MFADevice, *steps: int, at: datetime) -> None:
         """Use up the codes of `steps`.  Raises InvalidAuthenticationCode (reason "spent") if any was used before."""
         for step in steps:
-            if not self._add(_SPEND, {**_key(device), "step": step, "arrived_at": at}):
+            if not self._add(_SPEND, {**key_of(device), "step": step, "arrived_at": at}):
                 raise InvalidAuthenticationCode(REFUSAL, reason="spent")
 
     def observe(self, device: MFADevice, tracking: Tracking, sighting: Sighting) -> None:
         """Keep an accepted code and the tracking that follows from it; sightings not in `tracking.sightings` are dropped."""
-        self._change(device, **_columns_of(tracking))
-        self._add(_ADD_SIGHTING, {**_key(device), "step": sighting.step, "at": sighting.at, "source": sighting.source.value})
+        self._change(device, **columns_of(tracking))
+        self._add(_ADD_SIGHTING, {**key_of(device), "step": sighting.step, "at": sighting.at, "source": sighting.source.value})
         kept = {one.step for one in tracking.sightings}
         dropped = [one.step for one in self.sightings(device) if one.step not in kept]
         if dropped:
-            self._connection.execute(_DROP_SIGHTINGS, {**_key(device), "steps": dropped})
+            self._connection.execute(_DROP_SIGHTINGS, {**key_of(device), "steps": dropped})
 
     def keep_receipt(self, device: MFADevice, receipt: ResyncReceipt) -> None:
         self._change(device, receipt_by=receipt.by, receipt_at=receipt.at, receipt_step=receipt.step)
@@ -279,8 +279,8 @@ class MFADevices(Repository):
         self._change(device)
         if self.pair_waiting(device, claimant, now, tries):
             return False
-        self._connection.execute(_DROP_OLD_TRIES, {**_key(device), "since": now - _DAY})
-        self._add(_ADD_TRY, {**_key(device), "attempt_id": attempt_id, "claimant": claimant.value, "at": now})
+        self._connection.execute(_DROP_OLD_TRIES, {**key_of(device), "since": now - _DAY})
+        self._add(_ADD_TRY, {**key_of(device), "attempt_id": attempt_id, "claimant": claimant.value, "at": now})
         return True
 
     def pair_waiting(self, device: MFADevice, claimant: Claimant, now: datetime, tries: PairTries) -> bool:
@@ -292,7 +292,7 @@ class MFADevices(Repository):
     def clear_misses(self, device: MFADevice) -> None:
         """A success: no miss counts any longer, of single codes or of pairs."""
         self._change(device, code_misses=0, next_code_at=None)
-        self._connection.execute(_DROP_TRIES, _key(device))
+        self._connection.execute(_DROP_TRIES, key_of(device))
 
     def sweep(self, *, arrived_before: datetime, limit: int) -> int:
         """Drop spent steps that arrived before then, raising each token's floor over them.  How many went."""
@@ -311,10 +311,10 @@ class MFADevices(Repository):
     def _tries_within(self, device: MFADevice, claimant: Claimant, now: datetime, length: timedelta) -> int:
         # Later ones too, as requests overtake one another; but a server's clock set back far does not lengthen a wait.
         between = {"since": now - length, "until": now + length}
-        return self._number(_TRIES_BETWEEN, **_key(device), claimant=claimant.value, **between)
+        return self._number(_TRIES_BETWEEN, **key_of(device), claimant=claimant.value, **between)
 
     def _change(self, device: MFADevice, **values: Any) -> None:
-        self._revisions.update(mfa_devices, _key(device), device.revision, **values)
+        self._revisions.update(mfa_devices, key_of(device), device.revision, **values)
 
     def _listed(self, statement: HotSelect, account_id: str, after: str | None, limit: int, **more: str) -> list[ListedDevice]:
         parameters = {"account_id": account_id, "after": after or "", "limit": limit, **more}
@@ -336,70 +336,3 @@ class MFADevices(Repository):
             parameters = {"account_id": account_id, "keys": ordered[start : start + _AT_ONCE]}
             found.update(self._connection.execute(statement, parameters).scalars())
         return found
-
-
-def _key(device: MFADevice) -> dict[str, str]:
-    return {"account_id": device.account_id, "token_id": device.token_id}
-
-
-def _columns_of(tracking: Tracking) -> dict[str, Any]:
-    return {
-        "drift_ms": round(tracking.drift.seconds * 1000),
-        "rate_ppb": round(tracking.drift.rate_ppm * 1000),
-        "drift_at": tracking.drift.at,
-        "restarted_at": tracking.restarted_at,
-        "confirmed": tracking.confirmed,
-        "newest_accepted_step": tracking.newest_accepted_step,
-        "floor": tracking.floor,
-        "last_seen": tracking.last_seen,
-    }
-
-
-def _row_of(device: MFADevice) -> dict[str, Any]:
-    return {
-        "account_id": device.account_id,
-        "token_id": device.token_id,
-        "serial_number": device.serial_number,
-        "serial_key": device.serial_number.casefold(),
-        "kind": device.kind.value,
-        "sealed_token": device.sealed_token,
-        "seed_fingerprint": device.seed_fingerprint,
-        "created_at": device.created_at,
-        "holder_id": device.holder_id,
-        "enabled_at": device.enabled_at,
-        "tags": device.tags,
-        **_columns_of(device.tracking),
-        "code_misses": device.misses.codes,
-        "next_code_at": device.misses.next_code_at,
-        "receipt_by": device.receipt and device.receipt.by,
-        "receipt_at": device.receipt and device.receipt.at,
-        "receipt_step": device.receipt and device.receipt.step,
-        "revision": device.revision,
-    }
-
-
-def _device_of(row: Any, seen: tuple[Sighting, ...] = ()) -> MFADevice:
-    return MFADevice(
-        account_id=row.account_id,
-        serial_number=row.serial_number,
-        kind=DeviceKind(row.kind),
-        token_id=row.token_id,
-        sealed_token=row.sealed_token,
-        seed_fingerprint=row.seed_fingerprint,
-        created_at=row.created_at,
-        tracking=Tracking(
-            drift=Drift(row.drift_ms / 1000, row.rate_ppb / 1000, row.drift_at),
-            restarted_at=row.restarted_at,
-            confirmed=row.confirmed,
-            newest_accepted_step=row.newest_accepted_step,
-            floor=row.floor,
-            last_seen=row.last_seen,
-            sightings=seen,
-        ),
-        holder_id=row.holder_id,
-        enabled_at=row.enabled_at,
-        tags=row.tags,
-        misses=Misses(row.code_misses, row.next_code_at),
-        receipt=None if row.receipt_by is None else ResyncReceipt(row.receipt_by, row.receipt_at, row.receipt_step),
-        revision=row.revision,
-    )
