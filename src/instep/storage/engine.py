@@ -47,7 +47,14 @@ def create_engine(url: str, *, threads: int) -> sa.Engine:
         # Memory belongs to one connection: everybody takes turns on it.
         return _sqlite(parsed, pool_size=1)
     _make_private_file(path)
-    return _sqlite(parsed, pool_size=threads)
+    # A thread writes on one while the store keeps another for its reads.
+    return _sqlite(parsed, pool_size=2 * threads if threads > 1 else 1)
+
+
+def connections(engine: sa.Engine) -> int:
+    """How many there may be at once."""
+    assert isinstance(engine.pool, QueuePool)
+    return engine.pool.size()
 
 
 def database_file(url: str) -> Path | None:

@@ -97,6 +97,9 @@ class Store:
         self._sleep = sleep
         self._random = random
         self._aside = aside
+        # Idle: going to the pool for each read costs as much as a SELECT.  A single connection is everybody's, and given back.
+        self._readers: list[sa.Connection] = []
+        self._keeps_readers = dialect.connections(engine) > 1
 
     @classmethod
     def open(
@@ -117,6 +120,8 @@ class Store:
 
     def close(self) -> None:
         """Give connections and lock files back; nothing may be running any more."""
+        while self._readers:
+            self._readers.pop().close()
         self._engine.dispose()
         self._gate.close()
 
@@ -153,9 +158,26 @@ class Store:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _read_once(self, work: Callable[[Transaction], T]) -> T:
-        with _translated(), self._engine.connect() as connection:
-            dialect.begin(connection, write=False)  # leaving the connection rolls it back
-            return work(Transaction(connection))
+        with _translated():
+            connection = self._reader()
+            try:
+                transaction = dialect.begin(connection, write=False)
+                result = work(Transaction(connection))
+                transaction.rollback()
+            except BaseException:
+                connection.close()  # which rolls back as well
+                raise
+            if self._keeps_readers:
+                self._readers.append(connection)
+            else:
+                connection.close()
+            return result
+
+    def _reader(self) -> sa.Connection:
+        try:
+            return self._readers.pop()
+        except IndexError:
+            return self._engine.connect()
 
     def _write_once(self, work: Callable[[Transaction], T], deadline: float, durable: bool) -> T:
         # The gate comes before the connection: writers in line must not keep readers from theirs.
