@@ -51,7 +51,6 @@ def accept(call: Call, device: MFADevice, code: str, source: Source) -> None:
     call.tx.mfa_devices.spend(device, sighting.step, at=call.now)
     tracking = drift.after_code(with_sightings(call, device), sighting, hardware=hardware, period=token.period, windows=windows)
     call.tx.mfa_devices.observe(device, tracking, sighting)
-    call.tx.mfa_devices.clear_misses(device)
 
 
 def with_sightings(call: Call, device: MFADevice) -> Tracking:

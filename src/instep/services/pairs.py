@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from instep.api.errors import ConcurrentModification, InvalidAuthenticationCode
 from instep.domain import drift, ids, totp
 from instep.domain.drift import Sighting, Source, Tracking
-from instep.domain.mfa import Claimant, DeviceKind, MFADevice, PairTries
+from instep.domain.mfa import Claimant, DeviceKind, MFADevice, PairTries, ResyncReceipt
 from instep.domain.totp import PairRefusal
 from instep.services.codes import with_sightings
 from instep.services.operation import Call
@@ -106,8 +106,9 @@ def accept(call: Call, device: MFADevice, found: Search, *, claimant: Claimant, 
         hardware=device.kind is DeviceKind.HARDWARE,
         period=period,
     )
-    call.tx.mfa_devices.observe(device, tracking, sighting)
-    call.tx.mfa_devices.clear_misses(device)
+    by = call.principal.access_key_id if source is Source.RESYNC else None
+    receipt = ResyncReceipt(by=by, at=call.now, step=found.step) if by is not None else None
+    call.tx.mfa_devices.observe(device, tracking, sighting, receipt=receipt)
     show_drift(call, tracking)
 
 

@@ -149,19 +149,17 @@ class MFADevices(Protocol):
     def spend(self, device: MFADevice, *steps: int, at: datetime) -> None:
         """Use up the codes of `steps`.  Raises InvalidAuthenticationCode(reason="spent") if any of them was used before."""
 
-    def observe(self, device: MFADevice, tracking: Tracking, sighting: Sighting) -> None:
-        """Keep an accepted code and the tracking that follows from it; sightings not in `tracking.sightings` are dropped."""
+    def observe(self, device: MFADevice, tracking: Tracking, sighting: Sighting, *, receipt: ResyncReceipt | None = None) -> None:
+        """Keep an accepted code and the tracking that follows from it; sightings not in `tracking.sightings` are dropped.
 
-    def keep_receipt(self, device: MFADevice, receipt: ResyncReceipt) -> None: ...
+        It was no miss: none counts any longer, of single codes or of pairs.
+        """
 
     def claim_code(self, device: MFADevice, now: datetime, tries: CodeTries) -> bool:
         """Count a try at a single code before it is looked at, in one statement.  False: it is waiting, nothing was counted."""
 
     def claim_pair(self, device: MFADevice, claimant: Claimant, now: datetime, tries: PairTries, attempt_id: str) -> bool:
         """The same for a pair: bumps the device's revision, then counts.  False when the claimant's hour or day is used up."""
-
-    def clear_misses(self, device: MFADevice) -> None:
-        """A success: no miss counts any longer, of single codes or of pairs."""
 
     def sweep(self, *, arrived_before: datetime, limit: int) -> int:
         """Drop spent steps that arrived before then, raising each token's floor over them.  How many went.

@@ -7,6 +7,7 @@ remembers which revisions it made itself, and takes an object read before its ow
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -28,13 +29,11 @@ class Revisions:
 
     def update(self, table: sa.Table, key: Mapping[str, str], known: int, **values: Any) -> None:
         """Write `values` to the row of `key`, read at revision `known`.  Raises Conflict when others changed it since."""
-        expected = self._expected(_row_key(table, key), known)
-        statement = sa.update(table).where(*_is(table, key), table.c.revision == expected)
-        self._execute(statement, table, key, expected, values)
+        self._execute(table, key, self._expected(_row_key(table, key), known), values)
 
     def bump(self, table: sa.Table, key: Mapping[str, str]) -> None:
         """Get in line for the row whatever its revision is.  Raises Conflict when it is gone."""
-        self._execute(sa.update(table).where(*_is(table, key)), table, key, None, {})
+        self._execute(table, key, None, {})
 
     def delete(self, table: sa.Table, key: Mapping[str, str], known: int) -> None:
         """Raises Conflict when the row was changed or deleted by others since revision `known`."""
@@ -59,16 +58,27 @@ class Revisions:
             raise Conflict("The row was changed in the meantime.")
         return after
 
-    def _execute(
-        self, statement: sa.Update, table: sa.Table, key: Mapping[str, str], expected: int | None, values: Mapping[str, Any]
-    ) -> None:
-        changed = statement.values(**values, revision=table.c.revision + 1).returning(table.c.revision)
-        after = self._connection.execute(changed).scalar_one_or_none()
+    def _execute(self, table: sa.Table, key: Mapping[str, str], expected: int | None, values: Mapping[str, Any]) -> None:
+        statement = _update(table, tuple(key), tuple(values), guarded=expected is not None)
+        parameters = {**{f"key_{name}": value for name, value in key.items()}, **{f"new_{n}": v for n, v in values.items()}}
+        if expected is not None:
+            parameters["expected"] = expected
+        after = self._connection.execute(statement, parameters).scalar_one_or_none()
         if after is None:
             raise Conflict("The row was changed in the meantime.")
         row = _row_key(table, key)
         before, _ = self._ours.get(row, (after - 1 if expected is None else expected, after))
         self._ours[row] = (before, after)
+
+
+@lru_cache(maxsize=128)
+def _update(table: sa.Table, key: tuple[str, ...], changed: tuple[str, ...], *, guarded: bool) -> sa.Executable:
+    """Putting the statement together takes longer than running it, and there are few different ones."""
+    row = [table.c[name] == sa.bindparam(f"key_{name}") for name in key]
+    if guarded:
+        row.append(table.c.revision == sa.bindparam("expected"))
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in changed}
+    return sa.update(table).where(*row).values(**values, revision=table.c.revision + 1).returning(table.c.revision)
 
 
 def _row_key(table: sa.Table, key: Mapping[str, str]) -> _RowKey:

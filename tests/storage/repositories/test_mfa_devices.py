@@ -274,9 +274,15 @@ def test_tags_and_receipt_are_replaced(store: Store) -> None:
 
     store.write(lambda tx: tx.mfa_devices.set_tags(PHONE, {"b": "", "a": "β"}))
     tagged = kept(store, PHONE)
-    store.write(lambda tx: tx.mfa_devices.keep_receipt(tagged, receipt))
+    seen = Sighting(NOON + 11 * MS, 99, Source.RESYNC)
+    tracking = replace(tagged.tracking, sightings=(seen,))
+    store.write(lambda tx: tx.mfa_devices.observe(tagged, tracking, seen, receipt=receipt))
 
-    assert kept(store, PHONE) == replace(PHONE, tags={"b": "", "a": "β"}, receipt=receipt, revision=2)
+    after = replace(PHONE, tags={"b": "", "a": "β"}, tracking=tracking, misses=Misses(), receipt=receipt, revision=2)
+    assert kept(store, PHONE) == after
+    later = Sighting(NOON + 12 * MS, 100, Source.STS)
+    store.write(lambda tx: tx.mfa_devices.observe(kept(store, PHONE), tracking, later))
+    assert kept(store, PHONE).receipt == receipt
 
 
 def test_a_device_in_use_is_not_deleted(store: Store) -> None:
@@ -319,7 +325,6 @@ STALE: dict[str, Callable[[Transaction], object]] = {
     "set_tags": lambda tx: tx.mfa_devices.set_tags(PHONE, {}),
     "delete": lambda tx: tx.mfa_devices.delete(PHONE),
     "observe": lambda tx: tx.mfa_devices.observe(PHONE, replace(PHONE.tracking, sightings=(SEEN,)), SEEN),
-    "keep_receipt": lambda tx: tx.mfa_devices.keep_receipt(PHONE, ResyncReceipt("x", NOON, 1)),
     "claim_pair": lambda tx: tx.mfa_devices.claim_pair(PHONE, Claimant.OWNER, NOON, PairTries(per_hour=9, per_day=9), "x"),
     "clear_misses": lambda tx: tx.mfa_devices.clear_misses(PHONE),
 }

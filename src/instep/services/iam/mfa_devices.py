@@ -20,7 +20,7 @@ from instep.api.iam import (
 from instep.domain import arn, mfa
 from instep.domain.drift import Source
 from instep.domain.identity import User
-from instep.domain.mfa import Claimant, ResyncReceipt
+from instep.domain.mfa import Claimant
 from instep.domain.totp import PairRefusal, code_reader
 from instep.services import codes, paging, pairs
 from instep.services.iam.targets import holder, on_user, user_named
@@ -96,11 +96,8 @@ def resync_mfa_device(call: Call, request: ResyncMFADeviceRequest) -> None:
         call.additional["repeated"] = True
         pairs.show_drift(call, device.tracking)
         return
-    found: Search = call.prepared
-    pairs.accept(call, device, found, claimant=pairs.claimant_for(call, user.user_id), source=Source.RESYNC)
-    if call.principal.access_key_id is not None and found.step is not None:
-        receipt = ResyncReceipt(by=call.principal.access_key_id, at=call.now, step=found.step)
-        call.tx.mfa_devices.keep_receipt(_device(call, request.serial_number), receipt)
+    claimant = pairs.claimant_for(call, user.user_id)
+    pairs.accept(call, device, call.prepared, claimant=claimant, source=Source.RESYNC)
 
 
 @operation("iam:DeactivateMFADevice", on=on_user, writes=True)

@@ -70,7 +70,7 @@ _TAKEN_SEEDS = sa.select(mfa_devices.c.seed_fingerprint).where(
 )
 _ADD = insert_new(mfa_devices)
 
-_SIGHTINGS = (
+_SIGHTINGS = HotSelect(
     sa.select(sightings.c.at, sightings.c.step, sightings.c.source)
     .where(sightings.c.account_id == sa.bindparam("account_id"), sightings.c.token_id == sa.bindparam("token_id"))
     .order_by(sightings.c.at, sightings.c.step)
@@ -187,7 +187,7 @@ class MFADevices(Repository):
 
     def sightings(self, device: MFADevice) -> tuple[Sighting, ...]:
         """Oldest first."""
-        rows = self._connection.execute(_SIGHTINGS, key_of(device))
+        rows = _SIGHTINGS.all(self._connection, key_of(device))
         return tuple(Sighting(row.at, row.step, Source(row.source)) for row in rows)
 
     def held_by(self, account_id: str, holder_id: str, *, after: str | None, limit: int) -> list[ListedDevice]:
@@ -255,17 +255,21 @@ class MFADevices(Repository):
             if not self._add(_SPEND, {**key_of(device), "step": step, "arrived_at": at}):
                 raise InvalidAuthenticationCode(REFUSAL, reason="spent")
 
-    def observe(self, device: MFADevice, tracking: Tracking, sighting: Sighting) -> None:
-        """Keep an accepted code and the tracking that follows from it; sightings not in `tracking.sightings` are dropped."""
-        self._change(device, **columns_of(tracking))
+    def observe(self, device: MFADevice, tracking: Tracking, sighting: Sighting, *, receipt: ResyncReceipt | None = None) -> None:
+        """Keep an accepted code and the tracking that follows from it; sightings not in `tracking.sightings` are dropped.
+
+        It was no miss: none counts any longer, of single codes or of pairs.
+        """
+        kept_receipt = (
+            {} if receipt is None else {"receipt_by": receipt.by, "receipt_at": receipt.at, "receipt_step": receipt.step}
+        )
+        self._change(device, **columns_of(tracking), code_misses=0, next_code_at=None, **kept_receipt)
+        self._connection.execute(_DROP_TRIES, key_of(device))
         self._add(_ADD_SIGHTING, {**key_of(device), "step": sighting.step, "at": sighting.at, "source": sighting.source.value})
         kept = {one.step for one in tracking.sightings}
         dropped = [one.step for one in self.sightings(device) if one.step not in kept]
         if dropped:
             self._connection.execute(_DROP_SIGHTINGS, {**key_of(device), "steps": dropped})
-
-    def keep_receipt(self, device: MFADevice, receipt: ResyncReceipt) -> None:
-        self._change(device, receipt_by=receipt.by, receipt_at=receipt.at, receipt_step=receipt.step)
 
     def claim_code(self, device: MFADevice, now: datetime, tries: CodeTries) -> bool:
         """Count a try at a single code before it is looked at.  False: it is waiting, nothing was counted."""
@@ -290,7 +294,7 @@ class MFADevices(Repository):
         )
 
     def clear_misses(self, device: MFADevice) -> None:
-        """A success: no miss counts any longer, of single codes or of pairs."""
+        """No miss counts any longer, of single codes or of pairs."""
         self._change(device, code_misses=0, next_code_at=None)
         self._connection.execute(_DROP_TRIES, key_of(device))
 
