@@ -3,21 +3,52 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import lru_cache
 
 from instep.api.common import ExpiredToken, InvalidClientTokenId
 from instep.domain import ids
 from instep.domain.identity import KeyStatus, Principal, PrincipalKind
 from instep.domain.session_token import SessionClaims
 from instep.domain.sigv4 import HTTPRequest, Signature, check_signed_with, check_time, scoped_key
-from instep.domain.sigv4_canonical import signing_key
 from instep.services.ports import Transaction, Vault
 
 UNKNOWN_CREDENTIALS = "The security token included in the request is invalid."
 
 
-# Scoped keys that are remembered: one for each key, day, region and service in use.
+# Scoped keys that are remembered: one for each access key, day, region and service in use.
 _REMEMBERED = 1024
+_LONGEST_REGION = 64
+
+
+class _ScopedKeys:
+    """What sealed secrets became within their scopes, so that the vault need not be opened for every request.
+
+    Only what a signature has proven is remembered: the scope is the caller's own words.  Whether an access key is active is read
+    anew for each request all the same.
+    """
+
+    def __init__(self) -> None:
+        self._keys: dict[tuple[object, ...], bytes] = {}
+
+    def find(self, vault: Vault, signature: Signature, sealed_secret: bytes) -> bytes:
+        known = self._keys.get(self._place(vault, signature, sealed_secret))
+        if known is not None:
+            return known
+        secret = vault.open(sealed_secret, **sealed_in(signature.access_key_id)).decode()
+        return scoped_key(signature, secret)
+
+    def remember(self, vault: Vault, signature: Signature, sealed_secret: bytes, key: bytes) -> None:
+        if len(signature.region) > _LONGEST_REGION:
+            return
+        if len(self._keys) >= _REMEMBERED:
+            self._keys.clear()
+        self._keys[self._place(vault, signature, sealed_secret)] = key
+
+    def _place(self, vault: Vault, signature: Signature, sealed_secret: bytes) -> tuple[object, ...]:
+        scope = (signature.date, signature.region, signature.service, signature.terminator)
+        return (vault, signature.access_key_id, sealed_secret, *scope)
+
+
+_scoped_keys = _ScopedKeys()
 
 
 def authenticate(tx: Transaction, vault: Vault, request: HTTPRequest, signature: Signature, now: datetime) -> Principal:
@@ -28,10 +59,14 @@ def authenticate(tx: Transaction, vault: Vault, request: HTTPRequest, signature:
     """
     if signature.access_key_id.startswith(ids.TEMPORARY_KEY):
         principal, key = _by_session_token(tx, vault, signature, now)
-    else:
-        principal, key = _by_access_key(tx, vault, signature)
+        check_time(signature, now)
+        check_signed_with(key, signature, request)
+        return principal
+    principal, sealed_secret = _by_access_key(tx, signature)
+    key = _scoped_keys.find(vault, signature, sealed_secret)
     check_time(signature, now)
     check_signed_with(key, signature, request)
+    _scoped_keys.remember(vault, signature, sealed_secret, key)
     return principal
 
 
@@ -40,7 +75,7 @@ def sealed_in(access_key_id: str) -> dict[str, str]:
     return {"table": "access_keys", "column": "sealed_secret", "row": access_key_id}
 
 
-def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple[Principal, bytes]:
+def _by_access_key(tx: Transaction, signature: Signature) -> tuple[Principal, bytes]:
     found = tx.access_keys.find_with_holder(signature.access_key_id)
     if found is None or signature.session_token is not None:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
@@ -53,17 +88,7 @@ def _by_access_key(tx: Transaction, vault: Vault, signature: Signature) -> tuple
         principal = Principal.user(user, key.access_key_id)
     else:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-    day = (signature.date, signature.region, signature.service, signature.terminator)
-    return principal, _scoped_key(vault, key.access_key_id, key.sealed_secret, *day)
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _scoped_key(
-    vault: Vault, access_key_id: str, sealed_secret: bytes, date: str, region: str, service: str, terminator: str
-) -> bytes:
-    """What the sealed secret becomes within a scope.  Whether the key is active is read anew for every request all the same."""
-    secret = vault.open(sealed_secret, **sealed_in(access_key_id)).decode()
-    return signing_key(secret, date, region, service, terminator)
+    return principal, key.sealed_secret
 
 
 def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: datetime) -> tuple[Principal, bytes]:

@@ -205,8 +205,9 @@ class Gate:
         ready: _Passage,
     ) -> _Passage:
         """The write.  Who it is and what they may do is asked again: a key may have been deactivated in between."""
-        passage = _Passage(self._identify(tx, request, signature, now), prepared=ready.prepared, written=True)
+        passage = replace(ready, asked=None, call=None, written=True)
         try:
+            passage.principal = self._identify(tx, request, signature, now)
             call = self._enter(tx, request, operation, now, passage)
             # The handler's writes go when it refuses; the audit event stays.
             with tx.savepoint():

@@ -62,15 +62,19 @@ class Trail:
     def later(self, event: AuditEvent) -> None:
         """Raises Fault when the queue stays full: a read that cannot be accounted for is not answered."""
         with self._filled:
-            if len(self._events) >= self._length:
-                self._wait_for_room()
-            self._events.append(event)
-            self._filled.notify()
-
-    def _wait_for_room(self) -> None:
-        with self._aside:
+            if len(self._events) < self._length:
+                self._append(event)
+                return
+        # Aside first, the lock second: whoever took the turn back with the lock in hand would wait for one who has it and wants
+        # the lock.
+        with self._aside, self._filled:
             if not self._emptied.wait_for(lambda: len(self._events) < self._length, self._patience):
                 raise Fault("The audit trail cannot be written quickly enough; see the log for what stops it, then try again.")
+            self._append(event)
+
+    def _append(self, event: AuditEvent) -> None:
+        self._events.append(event)
+        self._filled.notify()
 
     def used(self, access_key_id: str, use: KeyUse) -> None:
         with self._filled:

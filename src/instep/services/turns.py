@@ -40,10 +40,19 @@ class _Aside:
         self._mine = threading.local()
 
     def __enter__(self) -> None:
-        self._mine.gave = self._turns.held()
-        if self._mine.gave:
+        # A thread that is aside already has no turn to give: the outermost entry is the one that takes it back.
+        given = self._given()
+        given.append(self._turns.held())
+        if given[-1]:
             self._turns.__exit__(None, None, None)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._mine.gave:
+        if self._given().pop():
             self._turns.__enter__()
+
+    def _given(self) -> list[bool]:
+        """One entry for each time this thread is aside: whether it had a turn to give."""
+        if not hasattr(self._mine, "given"):
+            self._mine.given = []
+        given: list[bool] = self._mine.given
+        return given

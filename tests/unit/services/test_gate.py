@@ -117,6 +117,23 @@ def test_an_unknown_action_is_told_to_known_callers_only(home: House) -> None:
         home.service.gate.run(replace(signed(home, key_id, "x" * 40, "NoSuchAction"), service=None))
 
 
+def test_only_scopes_that_a_signature_has_proven_are_remembered(home: House) -> None:
+    from instep.services import authenticate
+
+    key_id, secret = key_of(home)
+    remembered = authenticate._scoped_keys._keys
+    remembered.clear()
+    with pytest.raises(SignatureDoesNotMatch):
+        home.service.gate.run(signed(home, key_id, "x" * 40, "ListUsers"))
+    assert not remembered
+
+    for _ in range(2):
+        home.service.gate.run(signed(home, key_id, secret, "ListUsers"))
+    assert len(remembered) == 1
+    with pytest.raises(SignatureDoesNotMatch):
+        home.service.gate.run(signed(home, key_id, "x" * 40, "ListUsers"))
+
+
 def test_a_deactivated_key_is_refused_at_once(home: House) -> None:
     home.user("Richard")
     key_id, secret = key_of(home, "Richard")
