@@ -29,6 +29,7 @@ from instep.domain.sigv4_canonical import (
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TERMINATOR = "aws4_request"
+LONGEST_REGION = 64
 CLOCK_TOLERANCE = timedelta(minutes=15)
 LONGEST_EXPIRY = 604_800
 """Seconds: a presigned request lives a week at most."""
@@ -104,12 +105,13 @@ def read_signature(request: HTTPRequest) -> Signature:
 def check_scope(signature: Signature, services: Collection[str]) -> None:
     """Refuses a wrong credential scope, with a sentence for each fault.
 
-    Any region will do: a client of a custom endpoint names its own.
+    Any region will do, as a client of a custom endpoint names its own, but no longer one than a region could be: it is kept with
+    the access key and in the audit trail.
 
     Raises SignatureDoesNotMatch.
     """
     faults = ""
-    if not signature.region:
+    if not 1 <= len(signature.region) <= LONGEST_REGION:
         faults += "Credential should be scoped to a valid region. "
     if signature.service not in services:
         faults += f"Credential should be scoped to correct service: {', '.join(map(repr, services))}. "

@@ -16,7 +16,6 @@ UNKNOWN_CREDENTIALS = "The security token included in the request is invalid."
 
 # Scoped keys that are remembered: one for each access key, day, region and service in use.
 _REMEMBERED = 1024
-_LONGEST_REGION = 64
 
 
 class _ScopedKeys:
@@ -37,8 +36,6 @@ class _ScopedKeys:
         return scoped_key(signature, secret)
 
     def remember(self, vault: Vault, signature: Signature, sealed_secret: bytes, key: bytes) -> None:
-        if len(signature.region) > _LONGEST_REGION:
-            return
         if len(self._keys) >= _REMEMBERED:
             self._keys.clear()
         self._keys[self._place(vault, signature, sealed_secret)] = key

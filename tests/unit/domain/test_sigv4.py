@@ -323,9 +323,18 @@ def test_a_wrong_scope_is_told_part_by_part(scope: str, services: Collection[str
     assert as_said(refusal.value) == (403, "SignatureDoesNotMatch", message)
 
 
-@pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-1", "aws-global", "moon"])
+@pytest.mark.parametrize("region", ["us-east-1", "ap-northeast-1", "aws-global", "moon", "r" * 64])
 def test_any_region_will_do(region: str) -> None:
     check_scope(read_signature(with_header(WELL_FORMED.replace("us-east-1", region))), ["iam"])
+
+
+def test_a_region_longer_than_any_is_refused_before_it_is_kept_anywhere() -> None:
+    signature = read_signature(with_header(WELL_FORMED.replace("us-east-1", "r" * 65)))
+
+    with pytest.raises(SignatureDoesNotMatch) as refusal:
+        check_scope(signature, ["iam"])
+
+    assert as_said(refusal.value) == (403, "SignatureDoesNotMatch", REGION)
 
 
 @pytest.mark.parametrize("seconds", [-900, -1, 0, 0.9, 900, 900.9])
