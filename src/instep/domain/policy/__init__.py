@@ -1,0 +1,1 @@
+"""Policies: read strictly, compiled once, and evaluated without I/O (IAM User Guide, "Policy evaluation logic")."""
