@@ -25,7 +25,7 @@ from instep.services.faults import Conflict, Fault
 from instep.services.gate import Gate
 from instep.services.housekeeping import sweep
 from instep.services.trail import Trail
-from instep.services.turns import Turns
+from instep.services.turns import SlowWork, Turns
 from instep.settings import Settings, load
 from instep.storage import migrations
 from instep.storage.engine import database_file
@@ -38,6 +38,8 @@ from instep.wire.resource import QueryResource
 REGION = "us-east-1"
 _PATIENCE = timedelta(seconds=20)
 _PATIENCE_FOR_TRAIL = timedelta(seconds=5)
+# Hashing a password takes 64 MiB and a core.
+_SLOW_AT_ONCE = 2
 _BETWEEN_SWEEPS = timedelta(hours=1)
 
 Clock = Callable[[], datetime]
@@ -109,7 +111,8 @@ def open_service(settings: Settings, *, clock: Clock = utc_now, random: Random =
         aside=turns.aside,
     )
     trail = Trail(store, length=settings.audit.queue_length, patience=_PATIENCE_FOR_TRAIL, aside=turns.aside)
-    gate = Gate(store=store, vault=vault, settings=settings, trail=trail, clock=clock, random=random)
+    slow = SlowWork(turns.aside, at_once=_SLOW_AT_ONCE)
+    gate = Gate(store=store, vault=vault, settings=settings, trail=trail, clock=clock, random=random, slow=slow)
     return Service(settings, store, vault, gate, trail, turns, clock, random)
 
 

@@ -146,6 +146,27 @@ class Quotas(Struct, frozen=True, kw_only=True):
     users: Annotated[int, Meta(ge=1, description="users of an account")] = 5000
     mfa_devices_per_user: Annotated[int, Meta(ge=1, description="MFA devices of a user")] = 8
     access_keys_per_user: Annotated[int, Meta(ge=1, description="access keys of a user")] = 2
+    groups: Annotated[int, Meta(ge=1, description="groups of an account")] = 300
+    groups_per_user: Annotated[int, Meta(ge=1, description="groups that a user is in")] = 10
+    user_policy_size: Annotated[
+        int, Meta(ge=1, description="characters of all of a user's inline policies, not counting white space")
+    ] = 2048
+    group_policy_size: Annotated[
+        int, Meta(ge=1, description="characters of all of a group's inline policies, not counting white space")
+    ] = 5120
+    role_policy_size: Annotated[
+        int, Meta(ge=1, description="characters of all of a role's inline policies, not counting white space")
+    ] = 10240
+    policies_per_user: Annotated[int, Meta(ge=1, description="managed policies attached to a user")] = 10
+    policies_per_group: Annotated[int, Meta(ge=1, description="managed policies attached to a group")] = 10
+    policies_per_role: Annotated[int, Meta(ge=1, description="managed policies attached to a role")] = 10
+    policies: Annotated[int, Meta(ge=1, description="managed policies of an account's own")] = 1500
+    policy_size: Annotated[int, Meta(ge=1, description="characters of a managed policy, not counting white space")] = 6144
+    versions_per_policy: Annotated[int, Meta(ge=1, description="versions of a managed policy")] = 5
+    roles: Annotated[int, Meta(ge=1, description="roles of an account")] = 1000
+    trust_policy_size: Annotated[int, Meta(ge=1, description="characters of a role's trust policy, not counting white space")] = (
+        2048
+    )
 
 
 class Log(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from instep.settings import Server as ServerSettings
 from tests.bench import bare, load
-from tests.fault.crowd import enabled_device, root_client, root_keys
+from tests.fault.crowd import admin_client, admin_keys, enabled_device
 from tests.fault.disks import processes
 from tests.fault.signed import raw_request
 from tests.support.server import Server
@@ -40,12 +40,12 @@ def measure(port: int, request: str, seconds: float = SECONDS) -> load.Measured:
 def main() -> None:
     threads = ServerSettings().threads
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder)) as server:
-        with root_client(server) as root:
-            root.done("iam:CreateUser", UserName="Richard")
-            enabled_device(root, "Richard", "RichardsMFA")
+        with admin_client(server) as admin:
+            admin.done("iam:CreateUser", UserName="Richard")
+            enabled_device(admin, "Richard", "RichardsMFA")
         port = urlsplit(server.endpoint).port
         assert port is not None
-        asked = raw_request(root_keys(server), "iam:ListMFADevices", {"UserName": "Richard"}, host=f"localhost:{port}")
+        asked = raw_request(admin_keys(server), "iam:ListMFADevices", {"UserName": "Richard"}, host=f"localhost:{port}")
         request = asked.decode("latin-1")
         length = measure(port, request, 1.0).body
         with bare.serving(threads, length) as (bare_pid, bare_port):

@@ -10,7 +10,7 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from tests.bench import load
-from tests.fault.crowd import new_device, now_step, pair, root_client, root_keys
+from tests.fault.crowd import admin_client, admin_keys, new_device, now_step, pair
 from tests.fault.signed import raw_request
 from tests.support.server import Server
 
@@ -42,15 +42,15 @@ def prepare(server: Server) -> list[list[str]]:
     """Enabled devices, and the requests of each connection: a device's pairs are spent in order, by one connection alone."""
     queues: list[list[str]] = [[] for _ in range(CONNECTIONS)]
     host = urlsplit(server.endpoint).netloc
-    keys = root_keys(server)
-    with root_client(server) as root:
+    keys = admin_keys(server)
+    with admin_client(server) as admin:
         devices = []
         for number in range(DEVICES):
             name = f"User{number}"
-            root.done("iam:CreateUser", UserName=name)
-            serial_number, device = new_device(root, name)
+            admin.done("iam:CreateUser", UserName=name)
+            serial_number, device = new_device(admin, name)
             start = now_step(device) - RESYNCS_OF_EACH * STEPS_OFF // 2
-            root.done("iam:EnableMFADevice", UserName=name, SerialNumber=serial_number, **pair(device, start))
+            admin.done("iam:EnableMFADevice", UserName=name, SerialNumber=serial_number, **pair(device, start))
             devices.append((name, serial_number, device, start))
     for turn in range(1, RESYNCS_OF_EACH + 1):
         for number, (name, serial_number, device, start) in enumerate(devices):

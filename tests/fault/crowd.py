@@ -1,4 +1,4 @@
-"""Many clients at once, and what they need: a root user's keys, devices with codes of days to show."""
+"""Many clients at once, and what they need: an administrator's keys, devices with codes of days to show."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tests.support.server import Server
 Result = TypeVar("Result")
 
 
-def root_keys(server: Server) -> Keys:
+def admin_keys(server: Server) -> Keys:
     return Keys(server.facts["access_key_id"], server.facts["secret_access_key"])
 
 
-def root_client(server: Server) -> Client:
-    return Client(server.endpoint, root_keys(server))
+def admin_client(server: Server) -> Client:
+    return Client(server.endpoint, admin_keys(server))
 
 
-def new_keys(root: Client, **parameters: object) -> Keys:
-    """Another access key, of the root user or of UserName."""
-    made = root.done("iam:CreateAccessKey", **parameters)
+def new_keys(admin: Client, **parameters: object) -> Keys:
+    """Another access key, of the administrator or of UserName."""
+    made = admin.done("iam:CreateAccessKey", **parameters)
     return Keys(made.text("AccessKeyId"), made.text("SecretAccessKey"))
 
 
@@ -37,15 +37,15 @@ def scanned(made: Reply, name: str) -> PracticeDevice:
     return PracticeDevice(name, Token.from_base32(b64decode(made.text("Base32StringSeed")).decode("ascii")))
 
 
-def new_device(root: Client, name: str) -> tuple[str, PracticeDevice]:
-    made = root.done("iam:CreateVirtualMFADevice", VirtualMFADeviceName=name)
+def new_device(admin: Client, name: str) -> tuple[str, PracticeDevice]:
+    made = admin.done("iam:CreateVirtualMFADevice", VirtualMFADeviceName=name)
     return made.text("SerialNumber"), scanned(made, name)
 
 
-def enabled_device(root: Client, user_name: str, name: str, *, ago: int = 0) -> tuple[str, PracticeDevice]:
+def enabled_device(admin: Client, user_name: str, name: str, *, ago: int = 0) -> tuple[str, PracticeDevice]:
     """A device whose clock stood `ago` steps back when it was enabled."""
-    serial_number, device = new_device(root, name)
-    root.done("iam:EnableMFADevice", UserName=user_name, SerialNumber=serial_number, **pair(device, now_step(device) - ago))
+    serial_number, device = new_device(admin, name)
+    admin.done("iam:EnableMFADevice", UserName=user_name, SerialNumber=serial_number, **pair(device, now_step(device) - ago))
     return serial_number, device
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from instep.domain.practice import PracticeDevice
 from instep.domain.totp import Token
-from tests.fault.crowd import now_step, pair, root_keys, scanned
+from tests.fault.crowd import admin_keys, now_step, pair, scanned
 from tests.fault.signed import Client, Keys, Reply
 from tests.support.server import Server
 
@@ -31,10 +31,10 @@ class Life:
 
     def live(self, server: Server, acknowledged: Semaphore) -> None:
         """Raises OSError or HTTPException when the server dies."""
-        with Client(server.endpoint, root_keys(server)) as root:
+        with Client(server.endpoint, admin_keys(server)) as admin:
             for operation in STEPS:
                 self.pending = operation
-                self._run(operation, server, root)
+                self._run(operation, server, admin)
                 self.acknowledged.append(operation)
                 self.pending = None
                 acknowledged.release()
@@ -48,25 +48,25 @@ class Life:
     def ask_to_resync(self) -> dict[str, str]:
         return {"UserName": self.name, "SerialNumber": self.serial_number, **pair(self.device, self.enabled_at + 40)}
 
-    def _run(self, operation: str, server: Server, root: Client) -> None:
+    def _run(self, operation: str, server: Server, admin: Client) -> None:
         match operation:
             case "CreateUser":
-                root.done("iam:CreateUser", UserName=self.name, **{"Tags.member.1.Key": "k", "Tags.member.1.Value": "v"})
+                admin.done("iam:CreateUser", UserName=self.name, **{"Tags.member.1.Key": "k", "Tags.member.1.Value": "v"})
             case "CreateAccessKey":
-                made = root.done("iam:CreateAccessKey", UserName=self.name)
+                made = admin.done("iam:CreateAccessKey", UserName=self.name)
                 self.keys = Keys(made.text("AccessKeyId"), made.text("SecretAccessKey"))
             case "CreateVirtualMFADevice":
-                made = root.done("iam:CreateVirtualMFADevice", VirtualMFADeviceName=self.name)
+                made = admin.done("iam:CreateVirtualMFADevice", VirtualMFADeviceName=self.name)
                 self.serial_number, self.device = made.text("SerialNumber"), scanned(made, self.name)
                 self.enabled_at = now_step(self.device)
             case "EnableMFADevice":
-                root.done("iam:EnableMFADevice", **self.ask_to_enable())
+                admin.done("iam:EnableMFADevice", **self.ask_to_enable())
             case "GetSessionToken":
                 assert self.keys is not None
                 with Client(server.endpoint, self.keys) as user:
                     user.done("sts:GetSessionToken", **self.ask_for_session())
             case _:
-                root.done("iam:ResyncMFADevice", **self.ask_to_resync())
+                admin.done("iam:ResyncMFADevice", **self.ask_to_resync())
 
 
 def lives(prefix: str) -> Iterator[Life]:
@@ -76,15 +76,15 @@ def lives(prefix: str) -> Iterator[Life]:
 class Kept:
     """What the store tells about lives: `events` are the audit trail's, `server` serves again."""
 
-    def __init__(self, server: Server, events: list[Mapping[str, Any]], other_root: Keys) -> None:
+    def __init__(self, server: Server, events: list[Mapping[str, Any]], other_keys: Keys) -> None:
         self._server = server
-        self._root = Client(server.endpoint, root_keys(server))
+        self._admin = Client(server.endpoint, admin_keys(server))
         # No pair is repeated by the key that sent it first: the same success would come back.
-        self._other = Client(server.endpoint, other_root)
+        self._other = Client(server.endpoint, other_keys)
         self._done = {(self._whose(event), event["eventName"]) for event in events if "errorCode" not in event}
 
     def close(self) -> None:
-        self._root.close()
+        self._admin.close()
         self._other.close()
 
     def check(self, life: Life) -> None:
@@ -111,26 +111,26 @@ class Kept:
         return (life.name, operation) in self._done
 
     def _user(self, life: Life, done: bool) -> None:
-        found = self._root.call("iam:GetUser", UserName=life.name)
+        found = self._admin.call("iam:GetUser", UserName=life.name)
         assert (found.code, found.status == 200) == ("" if done else "NoSuchEntity", done), life
         if done:
             assert found.text("Key") == "k"
 
     def _access_key(self, life: Life, done: bool) -> None:
-        kept = self._root.done("iam:ListAccessKeys", UserName=life.name).texts("AccessKeyId")
+        kept = self._admin.done("iam:ListAccessKeys", UserName=life.name).texts("AccessKeyId")
         assert len(kept) == done, life
         if life.keys is not None:
             with Client(self._server.endpoint, life.keys) as user:
                 assert user.done("sts:GetCallerIdentity").text("Arn").endswith(f":user/{life.name}")
 
     def _device(self, life: Life, done: bool) -> None:
-        made = self._root.call("iam:CreateVirtualMFADevice", VirtualMFADeviceName=life.name)
+        made = self._admin.call("iam:CreateVirtualMFADevice", VirtualMFADeviceName=life.name)
         assert made.code == ("EntityAlreadyExists" if done else ""), life
 
     def _enabled(self, life: Life, done: bool) -> None:
-        listed = self._root.done("iam:ListMFADevices", UserName=life.name).texts("SerialNumber")
+        listed = self._admin.done("iam:ListMFADevices", UserName=life.name).texts("SerialNumber")
         assert (life.serial_number in listed) is done, life
-        again = self._root.call("iam:EnableMFADevice", **life.ask_to_enable())
+        again = self._admin.call("iam:EnableMFADevice", **life.ask_to_enable())
         # Had the codes alone been kept, they would be refused now.
         assert again.code == ("EntityAlreadyExists" if done else ""), life
 

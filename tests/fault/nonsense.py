@@ -13,132 +13,13 @@ from urllib.parse import quote_from_bytes
 import instep.services.operations  # noqa: F401  (registers every operation)
 from instep.api.shape import Kind, Shape, members
 from instep.services.operation import REGISTRY, SERVICES, Operation
-from tests.fault.signed import FORM, Keys
+from tests.fault import words
+from tests.fault.signed import Keys
 
 HOST = "localhost:8700"
 Pairs = list[tuple[bytes, bytes]]
 
-_NASTY: tuple[bytes, ...] = (
-    b"",
-    b" ",
-    b"\x00",
-    b"a\x00b",
-    b"\r\nX-Injected: yes",
-    b"\xff\xfe",
-    b"\xed\xa0\x80",
-    b"\xc0\xaf",
-    b"\x1b[31m",
-    b"-1",
-    b"0",
-    b"1e309",
-    b"NaN",
-    b"9" * 40,
-    b"9" * 5000,
-    b"null",
-    b"None",
-    b"true",
-    b"{}",
-    b"[]",
-    b"%",
-    b"%s%n",
-    b"{0}",
-    b"{0.__class__}",
-    b"' OR 1=1 --",
-    b"%_",
-    b"../../etc/passwd",
-    b"<a>&amp;]]>",
-    b"<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>",
-    "リチャード".encode(),
-    "１２３４５６".encode(),
-    "\u202eabc\u0000\ufeff\ufffe".encode(),
-    "ﬀİıßK".encode(),
-    "e\u0301".encode() * 200,
-    "😀".encode(),
-    b"a" * 128,
-    b"a" * 129,
-    b"/" + b"a" * 511,
-    b"x" * 70_000,
-    b"2026-11-24T12:00:00Z",
-    b"0000-00-00T99:99:99Z",
-    b"9999-12-31T23:59:59+99:99",
-    b"AAAA====",
-    b"arn:aws:iam::123456789012:mfa/",
-    b"arn:aws:iam::210987654321:user/Richard",
-)
-_METHODS = (
-    "GET",
-    "POST",
-    "PUT",
-    "DELETE",
-    "HEAD",
-    "OPTIONS",
-    "PATCH",
-    "TRACE",
-    "CONNECT",
-    "PROPFIND",
-    "get",
-    "A" * 300,
-    "M-SEARCH",
-)
-_PATHS = (
-    "/",
-    "//",
-    "",
-    "*",
-    "/iam",
-    "/../",
-    "/%00",
-    "/%ff%fe",
-    "/a" * 1000,
-    "/\xc3\xa9",
-    "/?",
-    "/;a=b",
-    "http://localhost/",
-    "/{x}",
-)
-_CONTENT_TYPES = (
-    FORM,
-    "application/x-www-form-urlencoded",
-    "APPLICATION/X-WWW-FORM-URLENCODED;charset=shift_jis",
-    "application/json",
-    "application/x-amz-json-1.1",
-    "multipart/form-data; boundary=x",
-    "text/plain",
-    "",
-    ";;;",
-    "\xff\xfe",
-    "application/x-www-form-urlencoded; charset=" + "x" * 5000,
-)
-_HEADER_NAMES = (
-    "authorization",
-    "x-amz-date",
-    "date",
-    "x-amz-security-token",
-    "x-amz-content-sha256",
-    "x-amz-target",
-    "x-forwarded-for",
-    "host",
-    "expect",
-    "cookie",
-    "accept",
-    "content-encoding",
-    "range",
-    "if-none-match",
-    "user-agent",
-    "x",
-)
-_SCOPES = (
-    "AWS4-HMAC-SHA256 Credential=",
-    "AWS4-HMAC-SHA256 Credential=AKIA/20261124/us-east-1/iam/aws4_request",
-    "AWS4-HMAC-SHA256 Credential=////, SignedHeaders=;;;, Signature=",
-    "AWS4-HMAC-SHA256",
-    "AWS4-HMAC-SHA512 x",
-    "Basic YTpi",
-    "Bearer x",
-    "AWS AKIA:x=",
-    "",
-)
-_HARVESTED = re.compile(rb"<(UserName|SerialNumber|AccessKeyId|Marker)>([^<]+)</")
+_HARVESTED = re.compile(rb"<(UserName|SerialNumber|AccessKeyId|Marker|VersionId)>([^<]+)</")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,25 +63,17 @@ class Nonsense:
         self.operations: list[Operation] = [
             REGISTRY[name] for name in sorted(REGISTRY) if name.partition(":")[0] in ("iam", "sts")
         ]
-        self._known: dict[str, list[bytes]] = {
-            "UserName": [b"Richard", b"Nikki"],
-            "NewUserName": [b"Richard", b"Renamed"],
-            "SerialNumber": [b"arn:aws:iam::123456789012:mfa/RichardsMFA", b"GAHT12345678"],
-            "AccessKeyId": [b"AKIAIOSFODNN7EXAMPLE"],
-            "Marker": [b"AAAA"],
-            "Path": [b"/", b"/a/", b"/division_abc/subdivision_xyz/"],
-            "NewPath": [b"/", b"/b/"],
-            "PathPrefix": [b"/", b"/a"],
-            "MaxItems": [b"1", b"7", b"1000"],
-            "VirtualMFADeviceName": [b"Phone", b"Tablet"],
-            "AccountAlias": [b"example", b"another-alias"],
-            "DurationSeconds": [b"900", b"3600", b"129600"],
-            "Key": [b"Dept", b"CostCenter"],
-            "Value": [b"", b"12345"],
-        }
+        self._unreached = {operation.action for operation in self.operations}
+        self._known = {name: list(values) for name, values in words.KNOWN.items()}
 
-    def learn(self, body: bytes) -> None:
-        """Names from an answer, for later requests."""
+    def know(self, name: str, value: bytes) -> None:
+        """A value of the member `name` that fits, as no guessing finds it."""
+        self._known.setdefault(name, []).insert(0, value)
+
+    def learn(self, what: str, status: int, body: bytes) -> None:
+        """Names from an answer, for later requests, and which operations have been got through to."""
+        if status == 200:
+            self._unreached.discard(what)
         for name, value in _HARVESTED.findall(body):
             known = self._known[name.decode()]
             if value in self._own:
@@ -218,6 +91,8 @@ class Nonsense:
     def _operation(self, what: str = "") -> Wild:
         """A signed call of an operation, its parameters more or less spoiled."""
         operation = self.random.choice(self.operations)
+        if self._unreached and self.random.random() < 0.5:
+            operation = REGISTRY[self.random.choice(sorted(self._unreached))]
         body = self._form(operation)
         return self._signed(what or operation.action, operation.service, body)
 
@@ -243,7 +118,7 @@ class Nonsense:
             case 0:
                 headers["authorization"] = self._spoil(headers["authorization"].encode()).decode("latin-1")
             case 1:
-                headers[self.random.choice(_HEADER_NAMES)] = self._nasty().decode("latin-1").replace("\r\n", "")
+                headers[self.random.choice(words.HEADER_NAMES)] = self._nasty().decode("latin-1").replace("\r\n", "")
             case 2:
                 headers.pop(self.random.choice(list(headers)))
             case 3:
@@ -267,14 +142,14 @@ class Nonsense:
 
     def _anything(self) -> Wild:
         pick = self.random.choice
-        names = self.random.choices(_HEADER_NAMES, k=self.random.randrange(6))
-        headers = {name: self._nasty().decode("latin-1") if name != "authorization" else pick(_SCOPES) for name in names}
-        headers["content-type"] = pick(_CONTENT_TYPES)
+        names = self.random.choices(words.HEADER_NAMES, k=self.random.randrange(6))
+        headers = {name: self._nasty().decode("latin-1") if name != "authorization" else pick(words.SCOPES) for name in names}
+        headers["content-type"] = pick(words.CONTENT_TYPES)
         body = pick((b"", b"Action=ListUsers&Version=2010-05-08", self.random.randbytes(300), b"a" * 1_048_577))
         query = pick(("", "Action=ListUsers", "%", "a" * 5000, "\xc3\xa9=\xff", "Action=GetCallerIdentity&Version=2011-06-15"))
         length = pick((str(len(body)), str(len(body)), ""))
         clean = [(name, re.sub("[\r\n]", "", value)) for name, value in headers.items()]
-        return Wild("anything", pick(_METHODS), pick(_PATHS), query, clean, body, length)
+        return Wild("anything", pick(words.METHODS), pick(words.PATHS), query, clean, body, length)
 
     def _signed(self, what: str, service: str, body: bytes) -> Wild:
         keys = self.random.choice(self._signers)
@@ -327,7 +202,10 @@ class Nonsense:
                 return [(name.encode(), self.random.choice((b"true", b"false")))]
             case _:
                 made = b"f%06d" % self.random.randrange(10**6) if "Code" not in wire else b"%06d" % self.random.randrange(10**6)
-                return [(name.encode(), self.random.choice([*self._known.get(wire, []), made]))]
+                known = self._known.get(wire, [])
+                # What stands first fits best, and fits the other members.
+                favorites = known[:3] if known and self.random.random() < 0.6 else [*known, made]
+                return [(name.encode(), self.random.choice(favorites))]
 
     def _mutate(self, pairs: Pairs) -> None:
         """Spoil one thing; Action and Version only now and then."""
@@ -359,7 +237,10 @@ class Nonsense:
                 pairs[at] = (self._spoil(name), value)
 
     def _nasty(self) -> bytes:
-        return self.random.choice(_NASTY) if self.random.random() < 0.8 else self.random.randbytes(self.random.randrange(1, 40))
+        kind = self.random.random()
+        if kind < 0.1:
+            return self.random.choice(words.MALFORMED_POLICIES)
+        return self.random.choice(words.NASTY) if kind < 0.8 else self.random.randbytes(self.random.randrange(1, 40))
 
     def _spoil(self, text: bytes) -> bytes:
         """A byte or two changed, added or lost."""

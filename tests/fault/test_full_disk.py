@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.crowd import enabled_device, new_device, new_keys, now_step, pair, root_client
+from tests.fault.crowd import admin_client, enabled_device, new_device, new_keys, now_step, pair
 from tests.fault.disks import Disk, disk, kinds
 from tests.fault.signed import Client, Reply
 from tests.support.server import Server
@@ -28,7 +28,7 @@ def server(small: Disk) -> Iterator[Server]:
         yield server
 
 
-def fill(small: Disk, server: Server, root: Client) -> list[str]:
+def fill(small: Disk, server: Server, admin: Client) -> list[str]:
     """Fill the disk, and what room the database still has of its own; the users that this was acknowledged for."""
     small.fill(server)
     # Each makes the database longer by some pages, and its write-ahead log too.
@@ -38,7 +38,7 @@ def fill(small: Disk, server: Server, root: Client) -> list[str]:
     made: list[str] = []
     for number in itertools.count():
         assert number < 1000, "the disk never got full"
-        reply = root.call("iam:CreateUser", UserName=f"Filler-{number}", **tags)
+        reply = admin.call("iam:CreateUser", UserName=f"Filler-{number}", **tags)
         if reply.status != 200:
             assert_told(reply)
             return made
@@ -55,61 +55,61 @@ def assert_told(reply: Reply) -> None:
 
 
 def test_a_full_disk_refuses_changes_and_loses_nothing(small: Disk, server: Server) -> None:
-    with root_client(server) as root:
-        root.done("iam:CreateUser", UserName="Richard")
-        keys = new_keys(root, UserName="Richard")
-        serial_number, device = enabled_device(root, "Richard", "RichardsMFA", ago=3)
-        spare, spare_device = new_device(root, "Spare")
+    with admin_client(server) as admin:
+        admin.done("iam:CreateUser", UserName="Richard")
+        keys = new_keys(admin, UserName="Richard")
+        serial_number, device = enabled_device(admin, "Richard", "RichardsMFA", ago=3)
+        spare, spare_device = new_device(admin, "Spare")
         first = now_step(device)
         user = Client(server.endpoint, keys)
         session = {"SerialNumber": serial_number, "TokenCode": device.token.code(first - 1)}
         resync = {"UserName": "Richard", "SerialNumber": serial_number, **pair(device, first + 40)}
         enable = {"UserName": "Richard", "SerialNumber": spare, **pair(spare_device, first)}
 
-        made = fill(small, server, root)
+        made = fill(small, server, admin)
 
         for _ in range(3):
             assert_told(user.call("sts:GetSessionToken", **session))
-            assert_told(root.call("iam:ResyncMFADevice", **resync))
-            assert_told(root.call("iam:EnableMFADevice", **enable))
-            assert_told(root.call("iam:CreateUser", UserName="Nobody"))
+            assert_told(admin.call("iam:ResyncMFADevice", **resync))
+            assert_told(admin.call("iam:EnableMFADevice", **enable))
+            assert_told(admin.call("iam:CreateUser", UserName="Nobody"))
             # Reads go on, those included that are written down only later.
-            assert root.done("iam:GetUser", UserName="Richard").text("UserName") == "Richard"
+            assert admin.done("iam:GetUser", UserName="Richard").text("UserName") == "Richard"
             assert user.done("sts:GetCallerIdentity").text("Arn").endswith(":user/Richard")
-            assert root.done("iam:ListMFADevices", UserName="Richard").texts("SerialNumber") == [serial_number]
+            assert admin.done("iam:ListMFADevices", UserName="Richard").texts("SerialNumber") == [serial_number]
 
         small.free(server)
 
         # None of the refused requests spent a code or counted as a miss.
         user.done("sts:GetSessionToken", **session)
         assert user.call("sts:GetSessionToken", **session).code == "AccessDenied"
-        root.done("iam:ResyncMFADevice", **resync)
-        root.done("iam:EnableMFADevice", **enable)
-        assert root.call("iam:GetUser", UserName="Nobody").code == "NoSuchEntity"
+        admin.done("iam:ResyncMFADevice", **resync)
+        admin.done("iam:EnableMFADevice", **enable)
+        assert admin.call("iam:GetUser", UserName="Nobody").code == "NoSuchEntity"
         for name in made:
-            assert root.done("iam:GetUser", UserName=name).text("Value") == "v" * 256
-        root.close()
+            assert admin.done("iam:GetUser", UserName=name).text("Value") == "v" * 256
+        admin.close()
         user.close()
         server.restart()
-        assert len(root.done("iam:ListMFADevices", UserName="Richard").texts("SerialNumber")) == 2
+        assert len(admin.done("iam:ListMFADevices", UserName="Richard").texts("SerialNumber")) == 2
         for name in made:
-            root.done("iam:GetUser", UserName=name)
+            admin.done("iam:GetUser", UserName=name)
         server.stop()
     assert_sound(server.data / "instep.db")
     assert "Traceback" not in server.log_text()
 
 
 def test_a_server_killed_on_a_full_disk_serves_again(small: Disk, server: Server) -> None:
-    with root_client(server) as root:
-        root.done("iam:CreateUser", UserName="Before")
-        made = fill(small, server, root)
-        root.close()
+    with admin_client(server) as admin:
+        admin.done("iam:CreateUser", UserName="Before")
+        made = fill(small, server, admin)
+        admin.close()
         server.kill()
         small.free(server)
         server.restart()
         for name in ("Before", *made):
-            root.done("iam:GetUser", UserName=name)
-        root.done("iam:CreateUser", UserName="After")
+            admin.done("iam:GetUser", UserName=name)
+        admin.done("iam:CreateUser", UserName="After")
         server.stop()
     assert_sound(server.data / "instep.db")
 

@@ -6,6 +6,7 @@ INSTEP_FUZZ_SEED and INSTEP_FUZZ_REQUESTS choose other ones.
 from __future__ import annotations
 
 import io
+import json
 import os
 import random
 import sqlite3
@@ -22,7 +23,9 @@ import structlog
 from structlog.typing import EventDict
 
 from instep import app
+from instep.api.common import AccessDenied
 from instep.domain.identity import Principal
+from instep.services.authorize import ENCODED_MESSAGE_HEADER
 from tests.fault.nonsense import Nonsense, Phone, Wild, environ_of
 from tests.fault.signed import Keys
 from tests.support.house import ACCOUNT, OTHER_ACCOUNT, Clock, House, house
@@ -96,17 +99,47 @@ def phone_of(home: House, name: str, *, enabled: bool) -> Phone:
     return Phone(name.encode(), serial_number.encode(), codes)
 
 
+def signers_of(home: House) -> tuple[Keys, Keys, Keys, Keys]:
+    """The root user, the administrator, a user with a permission or two, and the root user of the other account."""
+    home.put_policy("Phone0", {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    stranger = Principal.root(OTHER_ACCOUNT, "AKIAROOTROOTROOTROOT")
+    admin, user = (keys_of(home, home.root, UserName=name) for name in ("admin", "Phone0"))
+    return keys_of(home, home.root), admin, user, keys_of(home, stranger)
+
+
+def sessions_of(home: House) -> list[Keys]:
+    """Without MFA, of a role, and a federated user's."""
+    trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    role = home.call("iam:CreateRole", RoleName="Fuzz", AssumeRolePolicyDocument=document).role.arn
+    home.call("iam:AttachRolePolicy", RoleName="Fuzz", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    user = home.principal("Phone0", home.call("iam:ListAccessKeys", UserName="Phone0").access_key_metadata[0].access_key_id)
+    answers = (
+        home.call("sts:GetSessionToken", user),
+        home.call("sts:AssumeRole", user, RoleArn=role, RoleSessionName="Session1"),
+        home.call("sts:GetFederationToken", user, Name="Bob"),
+    )
+    made = [answer.credentials for answer in answers]
+    return [Keys(one.access_key_id, one.secret_access_key, one.session_token) for one in made]
+
+
+def sealed_message(home: House) -> bytes:
+    """What came with a refusal."""
+    with pytest.raises(AccessDenied) as raised:
+        home.call("iam:ListUsers", home.user("Nobody"))
+    return raised.value.headers[ENCODED_MESSAGE_HEADER].encode()
+
+
 def test_no_request_whatsoever_is_the_services_fault(folder: Path, lines: list[EventDict]) -> None:
     clock = Clock(datetime.now(UTC))
     with house(folder, clock, quotas={"access_keys_per_user": 100}) as home:
         phones = [phone_of(home, f"Phone{number}", enabled=number % 2 == 0) for number in range(80)]
-        other_account = Principal.root(OTHER_ACCOUNT, "AKIAROOTROOTROOTROOT")
-        root, other, user = keys_of(home, home.root), keys_of(home, other_account), keys_of(home, home.root, UserName="Phone0")
-        made = home.call("sts:GetSessionToken", home.root).credentials
-        session = Keys(made.access_key_id, made.secret_access_key, made.session_token)
-        signers = [*[root] * 16, user, user, session, other, Keys("AKIAIOSFODNN7EXAMPLE", "x")]
+        root, admin, user, other = signers_of(home)
+        temporary = [keys for keys in sessions_of(home) for _ in range(2)]
+        signers = [*[root] * 16, *[admin] * 4, *[user] * 3, *temporary, other, Keys("AKIAIOSFODNN7EXAMPLE", "x")]
         nonsense = Nonsense(SEED, signers, phones)
-        secrets = [keys.secret_access_key for keys in (root, other, user, session)]
+        nonsense.know("EncodedMessage", sealed_message(home))
+        secrets = [keys.secret_access_key for keys in (root, admin, user, other, *temporary)]
         wsgi = app.create_wsgi(home.service)
         seen: Counter[tuple[str, int]] = Counter()
         for number in range(REQUESTS):
@@ -117,7 +150,7 @@ def test_no_request_whatsoever_is_the_services_fault(folder: Path, lines: list[E
             except (AssertionError, ET.ParseError, KeyError) as wrong:
                 told = f"seed {SEED}, request {number}: {wild}\nanswered {status}: {body[:2000]!r}\n{lines[-2:]}"
                 raise AssertionError(told) from wrong
-            nonsense.learn(body)
+            nonsense.learn(wild.what, status, body)
             seen[wild.what, status] += 1
             if number % BATCH == 0:
                 home.service.trail.flush()

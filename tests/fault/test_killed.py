@@ -15,7 +15,7 @@ from typing import Any
 
 from instep import app
 from instep.settings import Settings
-from tests.fault.crowd import new_keys, root_client, root_keys
+from tests.fault.crowd import admin_client, admin_keys, new_keys
 from tests.fault.lives import Kept, Life, lives
 from tests.fault.signed import Client
 from tests.support.server import Server
@@ -70,15 +70,15 @@ def assert_sound(data: Path) -> None:
 
 def assert_kept(server: Server, lived: list[Life]) -> None:
     assert_sound(server.data)
-    with root_client(server) as root:
-        other_root = new_keys(root)
-        kept = Kept(server, events(server.data), other_root)
+    with admin_client(server) as admin:
+        other_keys = new_keys(admin)
+        kept = Kept(server, events(server.data), other_keys)
         try:
             for life in lived:
                 kept.check(life)
         finally:
             kept.close()
-            root.done("iam:DeleteAccessKey", AccessKeyId=other_root.access_key_id)
+            admin.done("iam:DeleteAccessKey", AccessKeyId=other_keys.access_key_id)
 
 
 def test_a_kill_in_a_burst_of_changes_loses_and_halves_none(tmp_path: Path) -> None:
@@ -114,8 +114,8 @@ def serves_again(server: Server) -> None:
     pause = threading.Event()
     for _ in range(600):
         try:
-            with Client(server.endpoint, root_keys(server)) as root:
-                root.done("sts:GetCallerIdentity")
+            with Client(server.endpoint, admin_keys(server)) as admin:
+                admin.done("sts:GetCallerIdentity")
                 return
         except (OSError, HTTPException):
             # Nobody tells when the port is served again; until then a connection is refused at once.

@@ -14,7 +14,7 @@ import pytest
 
 from instep.domain.practice import PracticeDevice
 from instep.domain.totp import Token
-from tests.fault.crowd import enabled_device, root_client, root_keys
+from tests.fault.crowd import admin_client, admin_keys, enabled_device
 from tests.fault.nonsense import Nonsense, Phone, Wild
 from tests.fault.signed import FORM, Keys, form, raw_request
 from tests.support.server import Server
@@ -60,7 +60,7 @@ class Bytes:
 
     def __init__(self, seed: int, server: Server) -> None:
         self.random = random.Random(seed)
-        self._keys = root_keys(server)
+        self._keys = admin_keys(server)
         self._host = f"localhost:{server.port}"
         device = PracticeDevice("Nobody", Token(bytes(20)))
         phone = Phone(b"Nobody", b"GAHT12345678", lambda choose: (device.token.code(1), device.token.code(2)))
@@ -171,9 +171,9 @@ def test_no_bytes_whatsoever_are_the_services_fault(server: Server) -> None:
     assert statuses.total() > REQUESTS / 2
     assert '"level":"error"' not in server.log_text()
     assert "Traceback" not in server.log_text()
-    with root_client(server) as root:
-        root.done("iam:CreateUser", UserName="After-all-this")
-        enabled_device(root, "After-all-this", "After-all-this")
+    with admin_client(server) as admin:
+        admin.done("iam:CreateUser", UserName="After-all-this")
+        enabled_device(admin, "After-all-this", "After-all-this")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_no_bytes_whatsoever_are_the_services_fault(server: Server) -> None:
     ids=["100,000 parameters", "10 MB"],
 )
 def test_what_is_far_too_large_is_refused(server: Server, body: bytes, status: int) -> None:
-    headers = root_keys(server).headers(body, host=f"localhost:{server.port}", content_type=FORM)
+    headers = admin_keys(server).headers(body, host=f"localhost:{server.port}", content_type=FORM)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
 
     head = f"POST / HTTP/1.1\r\n{lines}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -201,10 +201,10 @@ def test_a_client_that_hangs_up_costs_nobody_anything(server: Server) -> None:
     try:
         for connection in idle:
             connection.sendall(whole[:-5])
-        with root_client(server) as root:
-            root.done("iam:ListUsers")
+        with admin_client(server) as admin:
+            admin.done("iam:ListUsers")
     finally:
         for connection in idle:
             connection.close()
-    with root_client(server) as root:
-        root.done("iam:ListUsers")
+    with admin_client(server) as admin:
+        admin.done("iam:ListUsers")

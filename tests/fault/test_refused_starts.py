@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fault.crowd import root_client, root_keys
+from tests.fault.crowd import admin_client, admin_keys
 from tests.fault.signed import Client
 from tests.support.house import Clock, house
 from tests.support.server import DidNotServe, Server
@@ -24,8 +24,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """One that has served, and was stopped."""
     server = Server(tmp_path_factory.mktemp("installed"))
     with server:
-        with root_client(server) as root:
-            root.done("iam:CreateUser", UserName="Richard")
+        with admin_client(server) as admin:
+            admin.done("iam:CreateUser", UserName="Richard")
         server.stop()
     return server
 
@@ -154,8 +154,8 @@ def test_mended_it_serves_as_before(stopped: Server) -> None:
     refusal(stopped)
     key.write_bytes(content)
     stopped.start()
-    with root_client(stopped) as root:
-        assert root.done("iam:ListUsers").texts("UserName") == ["Richard"]
+    with admin_client(stopped) as admin:
+        assert admin.done("iam:ListUsers").texts("UserName") == ["admin", "Richard"]
     stopped.stop()
 
 
@@ -171,8 +171,8 @@ def test_two_servers_never_share_a_port(installed: Server, stopped: Server) -> N
     second = stopped.instep("serve", "--port", str(stopped.port))
     assert second.returncode == 1
     assert "is taken" in second.stderr
-    with Client(stopped.endpoint, root_keys(installed)) as root:
-        root.done("iam:CreateUser", UserName="StillServed")
+    with Client(stopped.endpoint, admin_keys(installed)) as admin:
+        admin.done("iam:CreateUser", UserName="StillServed")
     stopped.stop()
 
 

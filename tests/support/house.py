@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -43,10 +46,10 @@ class Clock:
 class House:
     """The service, and short ways to what tests ask of it."""
 
-    def __init__(self, service: app.Service, clock: Clock) -> None:
+    def __init__(self, service: app.Service, clock: Clock, *, first_request: int = 10) -> None:
         self.service = service
         self.clock = clock
-        self._requests = count()
+        self._requests = count(first_request)
 
     @property
     def root(self) -> Principal:
@@ -83,9 +86,18 @@ class House:
         return Principal.user(user, access_key_id)
 
     def owner(self, name: str, access_key_id: str = "AKIAUSERUSERUSERUSER") -> Principal:
-        """The user as the owner of their devices, with the permissions that policies will give: only an operator has them yet."""
-        user = self.principal(name)
-        return replace(Principal.operator(ACCOUNT), holder_id=user.holder_id, access_key_id=access_key_id)
+        """The user, with the permission to look after their own devices."""
+        self.allow(name, "iam:ListMFADevices", "iam:GetMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice")
+        return self.principal(name, access_key_id)
+
+    def allow(self, user_name: str, *actions: str, resource: str = "*") -> None:
+        """An inline policy of the user's, in the place of one that this made before."""
+        statement = {"Effect": "Allow", "Action": actions, "Resource": resource}
+        self.put_policy(user_name, {"Version": "2012-10-17", "Statement": statement}, name="allowed")
+
+    def put_policy(self, user_name: str, document: Mapping[str, Any], *, name: str = "policy") -> None:
+        text = msgspec.json.encode(document).decode()
+        self.call("iam:PutUserPolicy", UserName=user_name, PolicyName=name, PolicyDocument=text)
 
     def virtual_device(self, name: str, **parameters: object) -> tuple[str, PracticeDevice]:
         """A new virtual device's serial number, and the phone that scanned it: its clock is right."""
@@ -122,21 +134,34 @@ class House:
 def house(folder: Path, clock: Clock | None = None, **sections: Mapping[str, Any]) -> Iterator[House]:
     """`sections` change settings: house(tmp_path, throttle={"free_misses": 2})."""
     clock = clock or Clock()
+    # Passwords take long to hash, so each process makes its two accounts once, at noon, and every house begins with a copy.
+    shutil.copytree(_furnished(), folder / "data")
     settings = Settings.defaults(folder / "data")
     for name, values in sections.items():
         settings = msgspec.structs.replace(settings, **{name: msgspec.structs.replace(getattr(settings, name), **values)})
-    app.initialize(settings)
     service = app.open_service(settings, clock=clock)
     try:
-        composed = House(service, clock)
-        for account_id in (ACCOUNT, OTHER_ACCOUNT):
-            composed.call(
-                "instep:CreateAccount",
-                Principal.operator(account_id),
-                AccountId=account_id,
-                RootEmail=f"root-{account_id}@example.com",
-                **({"AccountAlias": "example"} if account_id == ACCOUNT else {}),
-            )
-        yield composed
+        yield House(service, clock)
     finally:
         service.close()
+
+
+@cache
+def _furnished() -> Path:
+    """A data folder with both accounts."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = Settings.defaults(folder / "data")
+    app.initialize(settings)
+    service = app.open_service(settings, clock=Clock())
+    composed = House(service, Clock(), first_request=0)
+    for account_id in (ACCOUNT, OTHER_ACCOUNT):
+        composed.call(
+            "instep:CreateAccount",
+            Principal.operator(account_id),
+            AccountId=account_id,
+            RootEmail=f"root-{account_id}@example.com",
+            **({"AccountAlias": "example"} if account_id == ACCOUNT else {}),
+        )
+    service.close()
+    return settings.data

@@ -54,9 +54,10 @@ class Server:
             server.boto("iam").list_users()
 
     `folder` is for this server alone: `data`, `home` (empty) and the log come to lie in it.  `facts` are what it printed, those
-    of the first start included: endpoint, account_id, and shown once alias, root_email, root_password, access_key_id,
-    secret_access_key, demo.  `variables` are settings as environment variables: INSTEP_SERVER__THREADS="2".  With `as_text` it is
-    told to speak to people: what it says is in `printed`, and of the facts only the endpoint is known.
+    of the first start included: endpoint, account_id, and shown once alias, root_email, root_password, demo, and of the
+    administrator user_name, access_key_id, secret_access_key.  `variables` are settings as environment variables:
+    INSTEP_SERVER__THREADS="2".  With `as_text` it is told to speak to people: what it says is in `printed`, and of the facts only
+    the endpoint is known.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Server:
         self.printed = ""
         self._arguments = (*arguments, *(["--demo"] if demo else []))
         # The last of its lines: those of one start come all at once.
-        self._last_line = "  aws " if demo else "AWS access key "
+        self._last_line = r".*instep mfa resync$" if demo else "IAM user "
         self._as_text = as_text
         self._variables = dict(variables or {})
         self._process: subprocess.Popen[bytes] | None = None
@@ -160,7 +161,7 @@ class Server:
         *,
         region: str = "us-east-1",
     ) -> Any:
-        """A boto3 client that never sends anything twice; by default with the root user's access key."""
+        """A boto3 client that never sends anything twice; by default with the administrator's access key."""
         # Not typed: the stubs know every service, but only by a name that stands in the code.
         session: Any = boto3.Session(botocore_session=_botocore())
         return session.client(
@@ -206,7 +207,7 @@ class Server:
         """Whether this is all of it; then what it says is known from now on."""
         if self._as_text:
             serving = re.match(r"instep is serving (\S+)\n", printed)
-            complete = self.facts or printed.splitlines()[-1].startswith(self._last_line)
+            complete = self.facts or re.match(self._last_line, printed.splitlines()[-1])
             if serving is None or not complete:
                 return False
             self.facts["endpoint"] = serving[1]

@@ -76,7 +76,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An IAM user with an access key."""
+    """A user with an access key."""
 
     name: str
     access_key_id: str
@@ -85,11 +85,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account of the served product, seen by its root user."""
+    """An account of the served product, seen by its administrator."""
 
     server: Server
     secrets: Secrets
     account_id: str
+    admin_name: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
     iam: Any = field(repr=False)
@@ -110,10 +111,18 @@ class Account:
     def of(cls, server: Server, secrets: Secrets, facts: dict[str, Any]) -> Account:
         secrets.words |= {facts["root_password"], facts["secret_access_key"]}
         key = facts["access_key_id"], facts["secret_access_key"]
-        return cls(server, secrets, facts["account_id"], *key, iam=server.boto("iam", *key))
+        return cls(server, secrets, facts["account_id"], facts["user_name"], *key, iam=server.boto("iam", *key))
 
     def sts(self) -> Any:
         return self.server.boto("sts", self.access_key_id, self.secret_access_key)
+
+    def root(self) -> Person:
+        """The root user with a fresh access key, as operators make them."""
+        made = self.server.instep("root", "create-access-key", "--account", self.account_id, "--output", "json")
+        assert made.returncode == 0, made.stderr
+        key = json.loads(made.stdout)
+        self.secrets.words.add(key["secret_access_key"])
+        return Person("root", key["access_key_id"], key["secret_access_key"])
 
     def name(self, kind: str = "user") -> str:
         """One that nobody else has."""

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,90 +13,9 @@ import pytest
 
 from instep.domain.practice import PracticeDevice
 from instep.domain.totp import Token
-from tests.support.server import PATIENCE, ROOT, Server, clean_environment
+from tests.support.server import PATIENCE, Server, clean_environment
+from tests.wire.aws_cli import AWS
 from tests.wire.people import Account, Person, Phone, Secrets
-
-_DEFAULTS = {"v1": ROOT / ".venv-awscli-v1" / "bin" / "aws", "v2": Path("/usr/bin/aws")}
-_ADVICE = {
-    "v1": "./test installs it, as does: python3 -I -B tools/environment.py awscli-v1",
-    "v2": "./test installs it, as does: apt install awscli",
-}
-# What an `aws` that was refused exits with.
-_REFUSED = {"v1": 255, "v2": 254}
-
-
-@dataclass(frozen=True, slots=True)
-class AWS:
-    """One generation of the client, with a home folder that nobody has configured anything in."""
-
-    generation: str
-    program: Path
-    home: Path
-
-    @property
-    def refused(self) -> int:
-        return _REFUSED[self.generation]
-
-    def environment(self, server: Server, person: Person | Account, **more: str) -> dict[str, str]:
-        variables = {
-            "AWS_ACCESS_KEY_ID": person.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": person.secret_access_key,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            # v1 knows it, and v2 from 2.13 on.
-            "AWS_ENDPOINT_URL": server.endpoint,
-        }
-        return clean_environment(self.home, **(variables | more))
-
-    def run(self, account: Account, *arguments: str, as_: Person | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-        """`aws --endpoint-url … ARGUMENTS`, by the root user unless somebody else is named; `more` goes to its environment."""
-        return subprocess.run(
-            [str(self.program), "--endpoint-url", account.server.endpoint, *arguments],
-            env=self.environment(account.server, as_ or account, **more),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-    def done(self, account: Account, *arguments: str, as_: Person | None = None, **more: str) -> str:
-        """What it prints when it succeeds, and nothing on standard error with it."""
-        finished = self.run(account, *arguments, as_=as_, **more)
-        assert (finished.returncode, finished.stderr) == (0, ""), finished
-        return finished.stdout
-
-    def json(self, account: Account, *arguments: str, as_: Person | None = None, **more: str) -> Any:
-        return json.loads(self.done(account, *arguments, "--output", "json", as_=as_, **more))
-
-    def shell(self, script: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """`script` in a shell that finds this client as `aws`."""
-        programs = self.home / "bin"
-        programs.mkdir()
-        (programs / "aws").symlink_to(self.program)
-        return subprocess.run(
-            ["sh", "-c", script],
-            env={**environment, "PATH": f"{programs}:{environment['PATH']}"},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-
-
-def client(generation: str, home: Path) -> AWS:
-    program = Path(os.environ.get(f"INSTEP_TEST_AWS_{generation.upper()}") or _DEFAULTS[generation])
-    if not program.exists():
-        pytest.fail(f"There is no AWS CLI {generation} at {program}. {_ADVICE[generation]}")
-    return AWS(generation, program, home)
-
-
-@pytest.fixture(params=["v1", "v2"])
-def aws(request: pytest.FixtureRequest, tmp_path: Path) -> AWS:
-    return client(request.param, tmp_path)
-
-
-@pytest.fixture
-def v1(tmp_path: Path) -> AWS:
-    return client("v1", tmp_path)
 
 
 def richards_device(server: Server, secrets: Secrets) -> PracticeDevice:
@@ -115,7 +31,8 @@ def drift_seconds(iam: Any, serial_number: str) -> int:
 
 def test_what_the_demo_prints_works_when_pasted(aws: AWS, tmp_path: Path) -> None:
     with Server(tmp_path / "demo", demo=True, as_text=True) as server:
-        pasted = "".join(line for line in server.printed.splitlines(keepends=True) if line.startswith("  "))
+        as_admin, as_richard = server.printed.split("Or as Richard, ")
+        pasted = "".join(line for line in as_admin.splitlines(keepends=True) if line.startswith("  "))
         finished = aws.shell(pasted, clean_environment(aws.home))
 
         assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
@@ -123,13 +40,39 @@ def test_what_the_demo_prints_works_when_pasted(aws: AWS, tmp_path: Path) -> Non
         assert key is not None
         drift = drift_seconds(server.boto("iam", key[1], key[2]), "arn:aws:iam::123456789012:mfa/RichardsMFA")
         assert -1260 <= drift <= -1140
+        richards = re.search(r"AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+)", as_richard)
+        assert richards is not None
+        (device,) = server.boto("iam", richards[1], richards[2]).list_mfa_devices()["MFADevices"]
+        assert device["UserName"] == "Richard"
         server.stop()
         log = server.log_text()
     codes = set(re.findall(r"--authentication-code[12] (\d{6})", pasted))
     password = re.search(r"root password (\S+) ", server.printed)
     assert password is not None
-    assert Secrets({key[2], password[1]}, codes).leaked_into(log) == 0
+    assert Secrets({key[2], richards[2], password[1]}, codes).leaked_into(log) == 0
     assert '"operation":"iam:ResyncMFADevice"' in log
+
+
+def test_richard_of_the_demo_puts_his_device_right_with_his_own_key(aws: AWS, tmp_path: Path, secrets: Secrets) -> None:
+    with Server(tmp_path / "demo", demo=True) as server:
+        account, facts = Account.first(server, secrets), server.facts["demo"]
+        secrets.words.add(facts["secret_access_key"])
+        richard = Person("Richard", facts["access_key_id"], facts["secret_access_key"])
+        device, now = richards_device(server, secrets), datetime.now(UTC)
+        own = ("--user-name", "Richard", "--serial-number", facts["serial_number"])
+        codes = ("--authentication-code1", device.code(now), "--authentication-code2", device.next_code(now))
+
+        refused = aws.run(account, "iam", "list-users", as_=richard)
+        assert aws.done(account, "iam", "resync-mfa-device", *own, *codes, as_=richard) == ""
+
+        assert (refused.returncode, refused.stdout) == (aws.refused, "")
+        assert refused.stderr.strip() == (
+            "An error occurred (AccessDenied) when calling the ListUsers operation:"
+            " User: arn:aws:iam::123456789012:user/Richard is not authorized to perform: iam:ListUsers"
+            " on resource: arn:aws:iam::123456789012:user/ with an explicit deny in an identity-based policy"
+        )
+        assert -1260 <= drift_seconds(server.boto("iam"), facts["serial_number"]) <= -1140
+        server.stop()
 
 
 def test_the_guides_own_line_works_with_v1(v1: AWS, tmp_path: Path, secrets: Secrets) -> None:

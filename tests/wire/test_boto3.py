@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from instep.domain.totp import Token
-from tests.wire.people import BAD_PAIR, Account, Phone, Refusal, refusal
+from tests.wire.people import BAD_PAIR, Account, Person, Phone, Refusal, refusal
 
 BAD_CODE = Refusal(403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ")
 NOT_THEIRS = Refusal(
@@ -79,7 +79,9 @@ def test_the_qr_code_says_what_authenticator_apps_read(account: Account) -> None
 
 
 @pytest.mark.parametrize("drift", [{"hours": 9}, {"hours": -23}, {"seconds": 90}, {"minutes": -59}])
-def test_root_puts_any_clock_back_in_step_that_is_off_by_less_than_a_day(account: Account, drift: dict[str, float]) -> None:
+def test_an_administrator_puts_any_clock_back_in_step_that_is_off_by_less_than_a_day(
+    account: Account, drift: dict[str, float]
+) -> None:
     person = account.person()
     phone = account.enabled_phone(person.name)
     phone.drift(**drift)
@@ -123,7 +125,7 @@ def test_a_code_counts_once_for_whichever_key_and_operation(account: Account) ->
     ],
     ids=["equal", "reversed", "one apart"],
 )
-def test_a_pair_that_does_not_follow_one_another_is_refused_and_root_learns_why(
+def test_a_pair_that_does_not_follow_one_another_is_refused_and_an_administrator_learns_why(
     account: Account, spoil: Any, reason: str
 ) -> None:
     person = account.person()
@@ -147,11 +149,11 @@ def test_a_pair_that_was_used_is_refused_to_another_key_and_repeated_for_the_sam
     account.iam.resync_mfa_device(**asked)
 
     repeated = account.iam.resync_mfa_device(**asked)
-    root_again = account.iam.create_access_key()["AccessKey"]
-    account.secrets.words.add(root_again["SecretAccessKey"])
-    other_key = account.server.boto("iam", root_again["AccessKeyId"], root_again["SecretAccessKey"])
+    another = account.iam.create_access_key()["AccessKey"]
+    account.secrets.words.add(another["SecretAccessKey"])
+    other_key = account.server.boto("iam", another["AccessKeyId"], another["SecretAccessKey"])
     refused = refusal(other_key.resync_mfa_device, **asked)
-    account.iam.delete_access_key(AccessKeyId=root_again["AccessKeyId"])
+    account.iam.delete_access_key(AccessKeyId=another["AccessKeyId"])
 
     assert abs(int(header(repeated, "x-instep-drift-seconds"))) <= 120
     assert refused == BAD_PAIR
@@ -187,9 +189,9 @@ def test_the_three_refusals_of_mfa_read_as_aws_writes_them(account: Account) -> 
     assert refusal(call, SerialNumber=phone.serial_number, TokenCode=foreign.code()) == BAD_CODE
 
 
-def test_a_session_lasts_as_long_as_asked_and_roots_an_hour_at_most(account: Account) -> None:
+def test_a_session_lasts_as_long_as_asked_and_roots_an_hour_at_most(account: Account, root: Person) -> None:
     person = account.person()
-    sts, roots = account.client_of(person, "sts"), account.sts()
+    sts, roots = account.client_of(person, "sts"), account.client_of(root, "sts")
 
     def lasts(client: Any, **parameters: int) -> timedelta:
         expiration: datetime = client.get_session_token(**parameters)["Credentials"]["Expiration"]
@@ -208,7 +210,7 @@ def test_a_session_lasts_as_long_as_asked_and_roots_an_hour_at_most(account: Acc
     )
 
 
-def test_a_session_with_mfa_reaches_iam_and_one_without_does_not(account: Account) -> None:
+def test_a_session_with_mfa_reaches_iam_and_one_without_does_not(account: Account, root: Person) -> None:
     person = account.person()
     phone = account.enabled_phone(person.name)
     sts = account.client_of(person, "sts")
@@ -225,7 +227,7 @@ def test_a_session_with_mfa_reaches_iam_and_one_without_does_not(account: Accoun
     # Without a full stop, as AWS prints it here.
     no_mfa = Refusal(403, "InvalidClientTokenId", "The security token included in the request is invalid")
     assert refusal(account.session(without, "iam").list_mfa_devices, **asked) == no_mfa
-    roots = account.sts().get_session_token()["Credentials"]
+    roots = account.client_of(root, "sts").get_session_token()["Credentials"]
     assert refusal(account.session(roots, "iam").list_users) == no_mfa
     for credentials in (with_mfa, without):
         session = account.session(credentials, "sts")

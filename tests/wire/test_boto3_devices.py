@@ -230,11 +230,11 @@ def test_a_devices_tags_are_added_overwritten_and_taken_away(account: Account) -
 
     assert tags() == {"場所": "東京 １", "Owner": ""}
     iam.tag_mfa_device(
-        SerialNumber=serial_number, Tags=[{"Key": "Owner", "Value": "Zoë +-=._:/@"}, {"Key": "owner", "Value": "x"}]
+        SerialNumber=serial_number, Tags=[{"Key": "owner", "Value": "Zoë +-=._:/@"}, {"Key": "room", "Value": "x"}]
     )
-    assert tags() == {"場所": "東京 １", "Owner": "Zoë +-=._:/@", "owner": "x"}
-    iam.untag_mfa_device(SerialNumber=serial_number, TagKeys=["owner", "never there"])
-    assert tags() == {"場所": "東京 １", "Owner": "Zoë +-=._:/@"}
+    assert tags() == {"場所": "東京 １", "owner": "Zoë +-=._:/@", "room": "x"}
+    iam.untag_mfa_device(SerialNumber=serial_number, TagKeys=["Room", "never there"])
+    assert tags() == {"場所": "東京 １", "owner": "Zoë +-=._:/@"}
 
     twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
     many = [{"Key": f"k{number}", "Value": "v"} for number in range(49)]

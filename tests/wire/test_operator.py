@@ -91,7 +91,7 @@ def test_an_account_made_beside_the_server_can_be_used_at_once(server: Server, s
     account = Account.another(server, secrets)
 
     assert account.sts().get_caller_identity()["Account"] == account.account_id
-    assert account.iam.list_users()["Users"] == []
+    assert [user["UserName"] for user in account.iam.list_users()["Users"]] == [account.admin_name]
 
 
 def test_the_audit_trail_tells_who_did_what_with_which_client_and_no_secret(account: Account, server: Server) -> None:
@@ -118,7 +118,7 @@ def test_the_audit_trail_tells_who_did_what_with_which_client_and_no_secret(acco
     ]
     resync = about[2]
     assert resync["requestParameters"] == {"userName": person.name, "serialNumber": phone.serial_number}
-    assert resync["userIdentity"]["arn"] == f"arn:aws:iam::{account.account_id}:root"
+    assert resync["userIdentity"]["arn"] == f"arn:aws:iam::{account.account_id}:user/{account.admin_name}"
     assert resync["userAgent"].startswith("Boto3/")
     assert resync["sourceIPAddress"] == "127.0.0.1"
     assert not any(word in printed.stdout for word in account.secrets.words)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.server import Server
-from tests.wire.people import Account
+from tests.wire.people import Account, Person
 from tests.wire.raw import (
     FAULT_SPACE,
     FORM,
@@ -82,12 +82,12 @@ def test_other_methods_are_refused(line: Line, method: str) -> None:
     assert (reply.status, reply.headers["allow"], reply.body) == (405, "GET, OPTIONS, POST", b"")
 
 
-def test_a_list_of_devices_is_answered_to_the_byte(line: Line, account: Account, root: Signer) -> None:
+def test_a_list_of_devices_is_answered_to_the_byte(line: Line, account: Account, admin: Signer) -> None:
     person = account.person()
     phone = account.enabled_phone(person.name)
     enabled = account.iam.list_mfa_devices(UserName=person.name)["MFADevices"][0]["EnableDate"]
 
-    reply = root.post(line, iam_form("ListMFADevices", UserName=person.name))
+    reply = admin.post(line, iam_form("ListMFADevices", UserName=person.name))
 
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/xml"
@@ -113,13 +113,13 @@ def test_a_list_of_devices_is_answered_to_the_byte(line: Line, account: Account,
     assert reply.body == expected.encode()
 
 
-def test_a_resync_is_answered_to_the_byte(line: Line, account: Account, root: Signer) -> None:
+def test_a_resync_is_answered_to_the_byte(line: Line, account: Account, admin: Signer) -> None:
     person = account.person()
     phone = account.enabled_phone(person.name)
     asked = {"UserName": person.name, "SerialNumber": phone.serial_number}
 
-    done = root.post(line, iam_form("ResyncMFADevice", **asked, **phone.pair()))
-    refused = root.post(line, iam_form("ResyncMFADevice", **asked, AuthenticationCode1="000000", AuthenticationCode2="000000"))
+    done = admin.post(line, iam_form("ResyncMFADevice", **asked, **phone.pair()))
+    refused = admin.post(line, iam_form("ResyncMFADevice", **asked, AuthenticationCode1="000000", AuthenticationCode2="000000"))
 
     assert done.status == 200
     assert re.fullmatch(r"-?\d+", done.headers["x-instep-drift-seconds"])
@@ -137,8 +137,8 @@ def test_a_resync_is_answered_to_the_byte(line: Line, account: Account, root: Si
     assert "x-instep-drift-seconds" not in refused.headers
 
 
-def test_an_identity_is_answered_to_the_byte(line: Line, account: Account, roots_sts: Signer) -> None:
-    reply = roots_sts.post(line, WHO_AM_I)
+def test_an_identity_is_answered_to_the_byte(line: Line, account: Account, root: Person) -> None:
+    reply = Signer(root.access_key_id, root.secret_access_key, service="sts").post(line, WHO_AM_I)
 
     expected = (
         f'<GetCallerIdentityResponse xmlns="{STS_SPACE}">\n'
@@ -159,8 +159,8 @@ def test_an_identity_is_answered_to_the_byte(line: Line, account: Account, roots
     assert abs(datetime.fromtimestamp(int(match[1]) / 1000, UTC) - datetime.now(UTC)).total_seconds() < 60
 
 
-def test_every_answer_has_a_request_id_of_its_own(line: Line, roots_sts: Signer) -> None:
-    replies = [roots_sts.post(line, WHO_AM_I), roots_sts.post(line, WHO_AM_I), line.ask("GET"), line.ask("GET", "/x")]
+def test_every_answer_has_a_request_id_of_its_own(line: Line, admins_sts: Signer) -> None:
+    replies = [admins_sts.post(line, WHO_AM_I), admins_sts.post(line, WHO_AM_I), line.ask("GET"), line.ask("GET", "/x")]
 
     assert len({uuid.UUID(reply.request_id) for reply in replies}) == 4
 
@@ -179,32 +179,32 @@ def test_every_answer_has_a_request_id_of_its_own(line: Line, roots_sts: Signer)
     ],
 )
 def test_an_unknown_action_or_version_is_told_to_those_who_signed(
-    line: Line, roots_sts: Signer, form: bytes, message: str
+    line: Line, admins_sts: Signer, form: bytes, message: str
 ) -> None:
-    reply = roots_sts.post(line, form)
+    reply = admins_sts.post(line, form)
 
     assert reply.status == 400
     assert reply.body == error_document(FAULT_SPACE, "InvalidAction", message, reply.request_id)
 
 
-def test_of_a_repeated_parameter_the_first_counts_and_unknown_ones_nothing(line: Line, account: Account, root: Signer) -> None:
+def test_of_a_repeated_parameter_the_first_counts_and_unknown_ones_nothing(line: Line, account: Account, admin: Signer) -> None:
     person, other = account.person(), account.person()
     form = iam_form("GetUser", UserName=person.name) + iam_form("", UserName=other.name).replace(b"Action=", b"&Action=ListUsers")
 
-    reply = root.post(line, form + b"&Color=blue&Tags.member.1.Key=x&UserName.member.1=y")
+    reply = admin.post(line, form + b"&Color=blue&Tags.member.1.Key=x&UserName.member.1=y")
 
     assert (reply.status, reply.text("UserName")) == (200, person.name)
 
 
-def test_a_signed_get_answers_as_a_post_does(line: Line, roots_sts: Signer, account: Account) -> None:
+def test_a_signed_get_answers_as_a_post_does(line: Line, admins_sts: Signer, account: Account) -> None:
     target = f"/?{WHO_AM_I.decode()}"
 
-    reply = line.ask("GET", target, roots_sts.headers(line.host, b"", method="GET", target=target))
+    reply = line.ask("GET", target, admins_sts.headers(line.host, b"", method="GET", target=target))
 
     assert (reply.status, reply.text("Account")) == (200, account.account_id)
 
 
-def test_sts_repeats_the_value_that_it_refuses_and_iam_does_not(line: Line, account: Account, root: Signer) -> None:
+def test_sts_repeats_the_value_that_it_refuses_and_iam_does_not(line: Line, account: Account, admin: Signer) -> None:
     person = account.person()
     sts = Signer(person.access_key_id, person.secret_access_key, service="sts")
     failed = "failed to satisfy constraint: Member must"
@@ -214,8 +214,8 @@ def test_sts_repeats_the_value_that_it_refuses_and_iam_does_not(line: Line, acco
         "ValidationError",
         f"1 validation error detected: Value '899' at 'durationSeconds' {failed} have value greater than or equal to 900",
     )
-    assert root.post(line, iam_form("ListUsers", MaxItems="0", Marker="")).refusal[:2] == (400, "ValidationError")
-    assert root.post(line, iam_form("ResyncMFADevice", UserName="x", AuthenticationCode1="12345")).refusal == (
+    assert admin.post(line, iam_form("ListUsers", MaxItems="0", Marker="")).refusal[:2] == (400, "ValidationError")
+    assert admin.post(line, iam_form("ResyncMFADevice", UserName="x", AuthenticationCode1="12345")).refusal == (
         400,
         "ValidationError",
         (

@@ -19,11 +19,11 @@ def padded(form: bytes, length: int) -> bytes:
     return form + b"&Padding=" + b"x" * (length - len(form) - len(b"&Padding="))
 
 
-def test_a_body_of_a_mebibyte_is_read_and_one_byte_more_is_refused(server: Server, roots_sts: Signer) -> None:
+def test_a_body_of_a_mebibyte_is_read_and_one_byte_more_is_refused(server: Server, admins_sts: Signer) -> None:
     with Line(server) as line:
-        assert roots_sts.post(line, padded(WHO_AM_I, MEBIBYTE)).status == 200
+        assert admins_sts.post(line, padded(WHO_AM_I, MEBIBYTE)).status == 200
     with Line(server) as line:
-        reply = roots_sts.post(line, padded(WHO_AM_I, MEBIBYTE + 1))
+        reply = admins_sts.post(line, padded(WHO_AM_I, MEBIBYTE + 1))
     assert (reply.status, reply.body) == (413, b"")
     assert uuid.UUID(reply.request_id).version == 4
 
@@ -43,29 +43,29 @@ def in_chunks(body: bytes, size: int) -> bytes:
     return b"".join(f"{len(part):x}\r\n".encode() + part + b"\r\n" for part in [*parts, b""])
 
 
-def test_a_body_may_come_in_chunks_up_to_the_same_length(server: Server, account: Account, roots_sts: Signer) -> None:
+def test_a_body_may_come_in_chunks_up_to_the_same_length(server: Server, account: Account, admins_sts: Signer) -> None:
     chunked = {"Transfer-Encoding": "chunked"}
     with Line(server) as line:
-        reply = line.post(in_chunks(WHO_AM_I, 7), {**roots_sts.headers(line.host, WHO_AM_I), **chunked})
+        reply = line.post(in_chunks(WHO_AM_I, 7), {**admins_sts.headers(line.host, WHO_AM_I), **chunked})
         assert (reply.status, reply.text("Account")) == (200, account.account_id)
-        assert roots_sts.post(line, WHO_AM_I).status == 200
+        assert admins_sts.post(line, WHO_AM_I).status == 200
     with Line(server) as line:
         reply = line.post(in_chunks(padded(WHO_AM_I, MEBIBYTE + 1), 65536), chunked)
     assert (reply.status, reply.body) == (413, b"")
 
 
-def test_a_body_that_ends_early_does_nothing(server: Server, account: Account, root: Signer) -> None:
+def test_a_body_that_ends_early_does_nothing(server: Server, account: Account, admin: Signer) -> None:
     name = account.name()
     body = iam_form("CreateUser", UserName=name)
     with Line(server) as line:
-        headers = {**root.headers(line.host, body), "Content-Length": str(len(body))}
+        headers = {**admin.headers(line.host, body), "Content-Length": str(len(body))}
         head = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
         line.send(f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body[:-1])
         line.hang_up_half()
         told = line.reply().refusal
     assert told == (400, "MalformedQueryString", "The body of the request is shorter than its Content-Length.")
     with Line(server) as line:
-        headers = {**root.headers(line.host, body), "Transfer-Encoding": "chunked"}
+        headers = {**admin.headers(line.host, body), "Transfer-Encoding": "chunked"}
         head = "".join(f"{header}: {value}\r\n" for header, value in headers.items())
         line.send(f"POST / HTTP/1.1\r\n{head}\r\n".encode() + in_chunks(body[:-1], 10)[:-5])
         line.hang_up_half()
@@ -95,18 +95,18 @@ def test_a_form_without_an_action_is_sent_to_the_product_page(line: Line, body: 
     assert (reply.status, reply.headers["location"], reply.body) == (302, "https://aws.amazon.com/iam", b"")
 
 
-def test_a_connection_goes_on_after_errors(line: Line, root: Signer, roots_sts: Signer) -> None:
+def test_a_connection_goes_on_after_errors(line: Line, admin: Signer, admins_sts: Signer) -> None:
     statuses = [
-        roots_sts.post(line, WHO_AM_I).status,
+        admins_sts.post(line, WHO_AM_I).status,
         line.post(b"Action=%zz").status,
         line.post(WHO_AM_I).status,
         line.ask("GET", "/x").status,
         line.ask("PUT").status,
         line.ask("GET").status,
-        root.post(line, WHO_AM_I).status,
-        root.post(line, iam_form("GetUser", UserName="nobody-at-all")).status,
-        root.post(line, iam_form("NoSuchAction")).status,
-        roots_sts.post(line, WHO_AM_I).status,
+        admin.post(line, WHO_AM_I).status,
+        admin.post(line, iam_form("GetUser", UserName="nobody-at-all")).status,
+        admin.post(line, iam_form("NoSuchAction")).status,
+        admins_sts.post(line, WHO_AM_I).status,
     ]
 
     assert statuses == [200, 400, 403, 404, 405, 302, 403, 404, 400, 200]
@@ -123,19 +123,19 @@ def test_a_connection_goes_on_after_errors(line: Line, root: Signer, roots_sts: 
         b"GET / HTTP/1.1\r\nHost: x\r\nNo colon here\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_and_does_no_harm(server: Server, roots_sts: Signer, head: bytes) -> None:
+def test_what_is_no_http_is_refused_and_does_no_harm(server: Server, admins_sts: Signer, head: bytes) -> None:
     with Line(server) as line:
         line.send(head)
         assert line.reply().status == 400
     with Line(server) as line:
-        assert roots_sts.post(line, WHO_AM_I).status == 200
+        assert admins_sts.post(line, WHO_AM_I).status == 200
 
 
-def test_a_client_that_leaves_before_its_answer_does_no_harm(server: Server, roots_sts: Signer) -> None:
+def test_a_client_that_leaves_before_its_answer_does_no_harm(server: Server, admins_sts: Signer) -> None:
     for _ in range(20):
         with Line(server) as line:
-            headers = roots_sts.headers(line.host, WHO_AM_I)
+            headers = admins_sts.headers(line.host, WHO_AM_I)
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             line.send(f"POST / HTTP/1.1\r\n{head}Content-Length: {len(WHO_AM_I)}\r\n\r\n".encode() + WHO_AM_I)
     with Line(server) as line:
-        assert roots_sts.post(line, WHO_AM_I).status == 200
+        assert admins_sts.post(line, WHO_AM_I).status == 200

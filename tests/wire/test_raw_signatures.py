@@ -38,15 +38,15 @@ def test_who_does_not_sign_is_told_so_in_the_services_namespace(line: Line) -> N
     assert line.post(WHO_AM_I, {"Authorization": ""}).refusal == MISSING
 
 
-def test_a_wrong_secret_does_not_match(line: Line, roots_sts: Signer) -> None:
-    reply = replace(roots_sts, secret_access_key=roots_sts.secret_access_key[:-1] + "x").post(line, WHO_AM_I)
+def test_a_wrong_secret_does_not_match(line: Line, admins_sts: Signer) -> None:
+    reply = replace(admins_sts, secret_access_key=admins_sts.secret_access_key[:-1] + "x").post(line, WHO_AM_I)
 
     assert reply.refusal == WRONG
     assert reply.body == error_document(STS_SPACE, *WRONG[1:], reply.request_id)
 
 
-def test_whatever_is_changed_after_signing_does_not_match(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers(line.host, WHO_AM_I, X_Color="blue")
+def test_whatever_is_changed_after_signing_does_not_match(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers(line.host, WHO_AM_I, X_Color="blue")
     assert line.post(WHO_AM_I, headers).status == 200
 
     assert line.post(WHO_AM_I + b"&x=y", headers).refusal == WRONG
@@ -61,21 +61,21 @@ def test_whatever_is_changed_after_signing_does_not_match(line: Line, roots_sts:
         assert line.post(WHO_AM_I, {**headers, "Authorization": spoilt}).refusal == WRONG
 
 
-def test_an_unsigned_payload_does_not_match(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers(line.host, WHO_AM_I, X_Amz_Content_SHA256="UNSIGNED-PAYLOAD")
+def test_an_unsigned_payload_does_not_match(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers(line.host, WHO_AM_I, X_Amz_Content_SHA256="UNSIGNED-PAYLOAD")
 
     assert line.post(WHO_AM_I, headers).refusal == WRONG
 
 
-def test_a_signature_for_another_host_does_not_match(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers("iam.amazonaws.com", WHO_AM_I)
+def test_a_signature_for_another_host_does_not_match(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers("iam.amazonaws.com", WHO_AM_I)
 
     assert line.post(WHO_AM_I, headers).refusal == WRONG
 
 
 @pytest.mark.parametrize(("late", "accepted"), [(-14, True), (14, True), (-16, False), (16, False), (-24 * 60, False)])
-def test_clients_may_be_a_quarter_of_an_hour_late_or_early(line: Line, roots_sts: Signer, late: int, accepted: bool) -> None:
-    reply = replace(roots_sts, late=timedelta(minutes=late)).post(line, WHO_AM_I)
+def test_clients_may_be_a_quarter_of_an_hour_late_or_early(line: Line, admins_sts: Signer, late: int, accepted: bool) -> None:
+    reply = replace(admins_sts, late=timedelta(minutes=late)).post(line, WHO_AM_I)
 
     if accepted:
         assert reply.status == 200
@@ -95,19 +95,19 @@ def test_clients_may_be_a_quarter_of_an_hour_late_or_early(line: Line, roots_sts
         assert message == early
 
 
-def test_a_signature_for_another_service_does_not_count(line: Line, roots_sts: Signer) -> None:
-    as_iam, as_s3 = replace(roots_sts, service="iam"), replace(roots_sts, service="s3")
+def test_a_signature_for_another_service_does_not_count(line: Line, admins_sts: Signer) -> None:
+    as_iam, as_s3 = replace(admins_sts, service="iam"), replace(admins_sts, service="s3")
     scope = "Credential should be scoped to correct service: '{}'. "
 
     assert as_iam.post(line, WHO_AM_I).refusal == (403, "SignatureDoesNotMatch", scope.format("sts"))
-    assert roots_sts.post(line, iam_form("ListUsers")).refusal == (403, "SignatureDoesNotMatch", scope.format("iam"))
+    assert admins_sts.post(line, iam_form("ListUsers")).refusal == (403, "SignatureDoesNotMatch", scope.format("iam"))
     # Told even to those whose key and secret are wrong as well.
     stranger = replace(as_s3, access_key_id="AKIA00000000EXAMPLE0", secret_access_key="x")
     assert stranger.post(line, WHO_AM_I).refusal == (403, "SignatureDoesNotMatch", scope.format("sts"))
 
 
-def test_a_credential_scope_needs_a_region_a_terminator_and_the_date_of_the_request(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers(line.host, WHO_AM_I)
+def test_a_credential_scope_needs_a_region_a_terminator_and_the_date_of_the_request(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers(line.host, WHO_AM_I)
     day = headers["X-Amz-Date"][:8]
 
     def refusal(old: str, new: str) -> tuple[int, str, str]:
@@ -132,12 +132,12 @@ def test_a_credential_scope_needs_a_region_a_terminator_and_the_date_of_the_requ
     assert (status, code) == (400, "IncompleteSignature")
     assert message == (
         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term,"
-        f" got '{roots_sts.access_key_id}/{day}/sts/aws4_request'"
+        f" got '{admins_sts.access_key_id}/{day}/sts/aws4_request'"
     )
 
 
-def test_an_authorization_that_lacks_something_is_incomplete(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers(line.host, WHO_AM_I)
+def test_an_authorization_that_lacks_something_is_incomplete(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers(line.host, WHO_AM_I)
     whole = headers["Authorization"]
 
     def refusal(authorization: str, **more: str) -> tuple[int, str, str]:
@@ -159,7 +159,7 @@ def test_an_authorization_that_lacks_something_is_incomplete(line: Line, roots_s
     )
 
 
-def test_an_unknown_key_is_invalid_whatever_its_signature(line: Line, roots_sts: Signer, account: Account) -> None:
+def test_an_unknown_key_is_invalid_whatever_its_signature(line: Line, admins_sts: Signer, account: Account) -> None:
     person = account.person()
     theirs = Signer(person.access_key_id, person.secret_access_key, service="sts")
     assert theirs.post(line, WHO_AM_I).status == 200
@@ -169,13 +169,13 @@ def test_an_unknown_key_is_invalid_whatever_its_signature(line: Line, roots_sts:
     assert theirs.post(line, WHO_AM_I).refusal == UNKNOWN
     assert replace(theirs, secret_access_key="x").post(line, WHO_AM_I).refusal == UNKNOWN
     for key in ("AKIA00000000EXAMPLE0", "ASIA00000000EXAMPLE0", "x", "AKIA';DROP--", "A" * 4000):
-        assert replace(roots_sts, access_key_id=key).post(line, WHO_AM_I).refusal == UNKNOWN
-    assert replace(roots_sts, session_token="x").post(line, WHO_AM_I).refusal == UNKNOWN
+        assert replace(admins_sts, access_key_id=key).post(line, WHO_AM_I).refusal == UNKNOWN
+    assert replace(admins_sts, session_token="x").post(line, WHO_AM_I).refusal == UNKNOWN
 
 
-def test_strangers_learn_nothing_of_which_actions_there_are(line: Line, roots_sts: Signer) -> None:
-    stranger = replace(roots_sts, access_key_id="AKIA00000000EXAMPLE0")
-    forger = replace(roots_sts, secret_access_key="x")
+def test_strangers_learn_nothing_of_which_actions_there_are(line: Line, admins_sts: Signer) -> None:
+    stranger = replace(admins_sts, access_key_id="AKIA00000000EXAMPLE0")
+    forger = replace(admins_sts, secret_access_key="x")
     for action in ("GetCallerIdentity", "AssumeRole", "NoSuchAction", ""):
         form = sts_form(action, SerialNumber="!", TokenCode="x")
         assert line.post(form).refusal == MISSING
@@ -183,7 +183,7 @@ def test_strangers_learn_nothing_of_which_actions_there_are(line: Line, roots_st
         assert forger.post(line, form).refusal == WRONG
 
 
-def test_a_presigned_request_is_good_until_it_expires(line: Line, roots_sts: Signer, account: Account, server: Server) -> None:
+def test_a_presigned_request_is_good_until_it_expires(line: Line, admins_sts: Signer, account: Account, server: Server) -> None:
     person = account.person()
     url: str = account.client_of(person, "sts").generate_presigned_url("get_caller_identity", ExpiresIn=900, HttpMethod="GET")
     query = urlsplit(url).query
@@ -213,16 +213,16 @@ def test_a_presigned_request_is_good_until_it_expires(line: Line, roots_sts: Sig
         assert b"<Code>InvalidClientTokenId</Code>" in refused.read()
 
 
-def test_a_presigned_request_past_its_time_has_expired(line: Line, roots_sts: Signer) -> None:
-    earlier = replace(roots_sts, late=timedelta(hours=-1))
+def test_a_presigned_request_past_its_time_has_expired(line: Line, admins_sts: Signer) -> None:
+    earlier = replace(admins_sts, late=timedelta(hours=-1))
 
     assert line.ask("GET", earlier.presigned(line.host, WHO_AM_I, seconds=7200)).status == 200
     expired = line.ask("GET", earlier.presigned(line.host, WHO_AM_I, seconds=900)).refusal
     assert expired == (400, "RequestExpired", "Request has expired.")
-    ahead = replace(roots_sts, late=timedelta(hours=1)).presigned(line.host, WHO_AM_I, seconds=900)
+    ahead = replace(admins_sts, late=timedelta(hours=1)).presigned(line.host, WHO_AM_I, seconds=900)
     assert line.ask("GET", ahead).refusal[1] == "SignatureDoesNotMatch"
     for seconds in (0, 604_801):
-        assert line.ask("GET", roots_sts.presigned(line.host, WHO_AM_I, seconds=seconds)).refusal[1] == "IncompleteSignature"
+        assert line.ask("GET", admins_sts.presigned(line.host, WHO_AM_I, seconds=seconds)).refusal[1] == "IncompleteSignature"
 
 
 def test_a_refused_request_leaves_the_code_it_brought_unspent(line: Line, account: Account) -> None:
@@ -247,8 +247,8 @@ def test_a_refused_request_leaves_the_code_it_brought_unspent(line: Line, accoun
     )
 
 
-def test_a_header_sent_twice_counts_as_neither(line: Line, roots_sts: Signer) -> None:
-    headers = roots_sts.headers(line.host, WHO_AM_I)
+def test_a_header_sent_twice_counts_as_neither(line: Line, admins_sts: Signer) -> None:
+    headers = admins_sts.headers(line.host, WHO_AM_I)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     for twice in (f"X-Amz-Date: {headers['X-Amz-Date']}\r\n", f"Authorization: {headers['Authorization']}\r\n"):
         line.send(f"POST / HTTP/1.1\r\n{head}{twice}Content-Length: {len(WHO_AM_I)}\r\n\r\n".encode() + WHO_AM_I)

@@ -140,6 +140,7 @@ def test_it_answers_as_soon_as_it_says_so_and_shows_its_secrets_once(tmp_path: P
             "alias",
             "root_email",
             "root_password",
+            "user_name",
             "access_key_id",
             "secret_access_key",
         }
@@ -171,12 +172,12 @@ def test_it_answers_as_soon_as_it_says_so_and_shows_its_secrets_once(tmp_path: P
 
 def test_the_demo_prints_a_command_whose_codes_put_the_device_back_in_step(tmp_path: Path, port: int) -> None:
     with running("up", "--demo", "--port", str(port), data=tmp_path / "data") as instep:
-        lines = [instep.line() or "" for _ in range(6)]
+        lines = [instep.line() or "" for _ in range(9)]
         assert lines[0] == f"instep is serving http://localhost:{port}"
         assert re.fullmatch(
             r"account 123456789012 · alias example · root e-mail root@example\.com · root password \S+ \(shown once\)", lines[1]
         )
-        assert re.fullmatch(r"AWS access key AKIA\w{16} · secret access key \S{40} \(shown once\)", lines[2])
+        assert re.fullmatch(r"IAM user admin · AWS access key AKIA\w{16} · secret access key \S{40} \(shown once\)", lines[2])
         assert lines[3] == "Richard's device RichardsMFA is 20 minutes slow. Try it:"
         exported = re.fullmatch(
             r"  export AWS_ACCESS_KEY_ID=(\S+) AWS_SECRET_ACCESS_KEY=(\S+) AWS_DEFAULT_REGION=us-east-1", lines[4]
@@ -187,6 +188,10 @@ def test_the_demo_prints_a_command_whose_codes_put_the_device_back_in_step(tmp_p
             r" --authentication-code1 (\d{6}) --authentication-code2 (\d{6})",
             lines[5],
         )
+        assert lines[6] == "Or as Richard, who may put his own device right, and nothing else:"
+        assert lines[7].startswith("  export AWS_ACCESS_KEY_ID=AKIA")
+        assert lines[7].endswith(f" AWS_DEFAULT_REGION=us-east-1 AWS_ENDPOINT_URL=http://localhost:{port}")
+        assert lines[8].endswith("instep mfa resync")
         assert exported is not None
         assert command is not None
         facts = {

@@ -30,7 +30,7 @@ class Guesser:
         return answer["Credentials"]
 
 
-def test_after_five_wrong_codes_even_a_right_one_is_refused_until_root_resynchronizes(account: Account) -> None:
+def test_after_five_wrong_codes_even_a_right_one_is_refused_until_an_administrator_resynchronizes(account: Account) -> None:
     guesser = Guesser(account)
     assert all(guesser.is_refused(guesser.wrong) for _ in range(5))
 
@@ -48,7 +48,7 @@ def test_a_right_code_forgives_the_wrong_ones_before_it(account: Account) -> Non
         assert guesser.session()
 
 
-def test_after_ten_refused_pairs_even_a_right_one_is_refused_and_root_learns_to_wait(account: Account) -> None:
+def test_after_ten_refused_pairs_even_a_right_one_is_refused_and_an_administrator_learns_to_wait(account: Account) -> None:
     guesser = Guesser(account)
     resync = account.iam.resync_mfa_device
     assert [refusal(resync, **guesser.who, **guesser.wrong.pair()) for _ in range(10)] == [BAD_PAIR] * 10

@@ -51,6 +51,10 @@ class InvalidClientTokenId(AWSError):
     status = 403
 
 
+class InvalidParameterValue(AWSError):
+    code = "InvalidParameterValue"
+
+
 class MalformedInput(AWSError):
     code = "MalformedInput"
 

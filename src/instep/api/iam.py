@@ -275,7 +275,7 @@ class PermissionCheckStatusType(StrEnum):
 class PermissionsBoundaryAttachmentType(StrEnum):
     """Part of AcquireRole, CreateInstanceProfile and 15 more operations."""
 
-    PERMISSIONS_BOUNDARY_POLICY = "PermissionsBoundaryPolicy"
+    POLICY = "Policy"
 
 
 class PolicyEvaluationDecisionType(StrEnum):

@@ -16,12 +16,13 @@ from instep.services.operator.model import INSTEP, CreateAccountResponse
 
 @dataclass(frozen=True, slots=True)
 class NewAccount:
-    """A new account and its root user's secrets, for the only time they are shown."""
+    """A new account, its root user's password and its administrator's access key, for the only time they are shown."""
 
     account_id: str
     alias: str | None
     root_email: str
     root_password: str = field(repr=False)
+    user_name: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
 
@@ -31,15 +32,17 @@ class NewAccount:
             "alias": self.alias,
             "root_email": self.root_email,
             "root_password": self.root_password,
+            "user_name": self.user_name,
             "access_key_id": self.access_key_id,
             "secret_access_key": self.secret_access_key,
         }
 
     def lines(self) -> list[str]:
         alias = f" · alias {self.alias}" if self.alias else ""
+        key = f"AWS access key {self.access_key_id} · secret access key {self.secret_access_key}"
         return [
             f"account {self.account_id}{alias} · root e-mail {self.root_email} · root password {self.root_password} (shown once)",
-            f"AWS access key {self.access_key_id} · secret access key {self.secret_access_key} (shown once)",
+            f"IAM user {self.user_name} · {key} (shown once)",
         ]
 
 
@@ -58,7 +61,7 @@ def new_account(service: Service, *, account_id: str | None, alias: str | None, 
         RootEmail=root_email,
         **optional,
     )
-    return NewAccount(account_id, alias, root_email, made.password, made.access_key_id, made.secret_access_key)
+    return NewAccount(account_id, alias, root_email, made.password, made.user_name, made.access_key_id, made.secret_access_key)
 
 
 account_id_option = click.option("--account-id", metavar="DIGITS", help="Twelve digits.  [default: random]")
@@ -78,7 +81,7 @@ def account() -> None:
 @output_option
 @with_folder
 def create(folder: Folder, account_id: str | None, alias: str | None, root_email: str | None, output: str) -> None:
-    """Make an account, and show its root user's password and access key this once."""
+    """Make an account, and show its root user's password and its administrator's access key this once."""
     with folder.service() as service:
         made = new_account(service, account_id=account_id, alias=alias, root_email=root_email)
         # Told before anything else can go wrong: nobody can ask for it again.

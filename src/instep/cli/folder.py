@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +69,11 @@ class Folder:
             yield service
 
     @contextmanager
-    def service_of(self, settings: Settings) -> Iterator[Service]:
+    def service_of(self, settings: Settings, *, ago: timedelta = timedelta(0)) -> Iterator[Service]:
+        """What is done with it is done that long `ago`, for a demo that has a past."""
         require_set_up(settings)
-        service = open_service(settings, clock=self.around.clock, random=self.around.random)
+        clock = self.around.clock
+        service = open_service(settings, clock=(lambda: clock() - ago) if ago else clock, random=self.around.random)
         try:
             yield service
         finally:

@@ -12,9 +12,14 @@ from instep import __version__
 from instep.api.common import AWSError
 from instep.cli.accounts import account
 from instep.cli.audit import audit
+from instep.cli.credentials import credentials
 from instep.cli.database import db
 from instep.cli.device import device
 from instep.cli.doctor import doctor
+from instep.cli.guard import guard
+from instep.cli.mfa import mfa
+from instep.cli.policy import policy
+from instep.cli.root import root
 from instep.cli.settings import settings
 from instep.cli.tokens import tokens
 from instep.cli.up import init, serve, up
@@ -49,7 +54,7 @@ def commands() -> None:
     """
 
 
-for _command in (up, init, serve, account, tokens, audit, device, doctor, settings, db):
+for _command in (up, init, serve, account, root, guard, policy, tokens, audit, mfa, credentials, device, doctor, settings, db):
     commands.add_command(_command)
 
 

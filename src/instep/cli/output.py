@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +22,15 @@ table_option = click.option(
 )
 
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+
+
+def command_to_type() -> str:
+    """`instep`, or where it is when the shell would not find it: `./up` keeps it in an environment of its own."""
+    beside = Path(sys.executable).with_name("instep")
+    if shutil.which("instep") is not None or not beside.exists():
+        return "instep"
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 def print_json(value: Any) -> None:
@@ -67,6 +79,20 @@ def describe_drift(drift: timedelta) -> str:
         count, seconds = divmod(seconds, length)
         if count:
             words.append(f"{count} {unit}{'' if count == 1 else 's'}")
+    return f"{' '.join(words)} {'slow' if drift < timedelta(0) else 'fast'}"
+
+
+def rough_drift(drift: timedelta) -> str:
+    """`20 min slow`, `9 h fast`, `on time`: to the minute, as two codes tell a clock's time to half a period of theirs."""
+    seconds = round(abs(drift).total_seconds())
+    if seconds < 15:
+        return "on time"
+    if seconds < 90:
+        words = [f"{seconds} s"]
+    else:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        days, hours = divmod(hours, 24)
+        words = [f"{count} {unit}" for count, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if count]
     return f"{' '.join(words)} {'slow' if drift < timedelta(0) else 'fast'}"
 
 

@@ -6,8 +6,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -84,7 +84,9 @@ def set_up(folder: Folder, settings: Settings, wishes: Wishes, found: Installati
         step("keys", f"{'made' if fresh else 'found'} in {settings.vault.key_file}")
         step("schema", "made" if fresh else "this version's")
         with folder.service_of(settings) as service:
-            if not all_accounts(service):
+            first = not all_accounts(service)
+        with folder.service_of(settings, ago=practice.AGO if first and wishes.demo else timedelta(0)) as service:
+            if first:
                 _first_account(service, settings, wishes, found)
             else:
                 _explain(service, settings, wishes, found)
@@ -110,8 +112,9 @@ def _first_account(service: Service, settings: Settings, wishes: Wishes, found: 
         )
     step("account", f"{made.account_id} made")
     if wishes.demo:
-        practice.make_demo(service, shelf, made.account_id)
-        found.demo = practice.find_demo(service, settings.data)
+        key = practice.make_demo(service, shelf, made.account_id)
+        demo = practice.find_demo(service, settings.data)
+        found.demo = demo and replace(demo, key=key)
         step("demo", f"{practice.USER_NAME} and the device {practice.DEVICE} made")
 
 

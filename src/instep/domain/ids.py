@@ -24,6 +24,19 @@ def user_id(random: Random) -> str:
     return "AIDA" + _base32(random, 17)
 
 
+def group_id(random: Random) -> str:
+    return "AGPA" + _base32(random, 17)
+
+
+def role_id(random: Random) -> str:
+    """AROA and 17 characters; like a user's, never used again."""
+    return "AROA" + _base32(random, 17)
+
+
+def policy_id(random: Random) -> str:
+    return "ANPA" + _base32(random, 17)
+
+
 def access_key_id(random: Random) -> str:
     return LONG_TERM_KEY + _base32(random, 16)
 

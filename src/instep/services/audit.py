@@ -10,7 +10,7 @@ from instep.api.common import AccessDenied, AWSError, ValidationError
 from instep.api.shape import Kind, Shape, members
 from instep.domain import ids
 from instep.domain.audit_event import AuditEvent
-from instep.domain.identity import Principal
+from instep.domain.identity import Principal, PrincipalKind, SessionScope
 from instep.domain.ids import Random
 
 # Codes, seeds and secrets: what is asked for or answered and must never be kept.  By Python name, over all operations.
@@ -38,6 +38,8 @@ SECRET_MEMBERS = frozenset(
 # What comes from a caller is cut: nobody fills the disk by it.
 _LONGEST_USER_AGENT = 1024
 _LONGEST_MESSAGE = 1024
+# Characters of all that was asked: longer than any policy that can be kept, unless it is mostly white space.
+_LONGEST_PARAMETERS = 16_384
 _PRINTED_OTHERWISE = {AccessDenied.code: "AccessDenied", ValidationError.code: "ValidationException"}
 
 
@@ -73,7 +75,7 @@ def audit_event(
         "awsRegion": region,
         "sourceIPAddress": source_ip,
         "userAgent": user_agent[:_LONGEST_USER_AGENT],
-        "requestParameters": _elements(asked),
+        "requestParameters": _bounded(_elements(asked)),
         "responseElements": None if reads else _elements(answered),
         "requestID": request_id,
         "eventID": event_id,
@@ -102,7 +104,7 @@ def error_code(refusal: AWSError) -> str:
 def _identity(principal: Principal) -> dict[str, Any]:
     identity: dict[str, Any] = {
         "type": principal.kind.value,
-        "principalId": principal.holder_id,
+        "principalId": principal.unique_id,
         "arn": principal.arn,
         "accountId": principal.account_id,
     }
@@ -111,13 +113,46 @@ def _identity(principal: Principal) -> dict[str, Any]:
     if principal.user_name is not None:
         identity["userName"] = principal.user_name
     if principal.temporary and principal.issued_at is not None:
-        identity["sessionContext"] = {
+        context: dict[str, Any] = {
             "attributes": {
                 "mfaAuthenticated": "true" if principal.mfa_present else "false",
                 "creationDate": _second(principal.issued_at),
             }
         }
+        if principal.scope is not None:
+            context["sessionIssuer"] = _issuer(principal, principal.scope)
+            if principal.scope.source_identity is not None:
+                context["sourceIdentity"] = principal.scope.source_identity
+        identity["sessionContext"] = context
     return identity
+
+
+def _issuer(principal: Principal, scope: SessionScope) -> dict[str, str]:
+    """The role, or the user behind a federated one."""
+    return {
+        "type": "Role" if principal.kind is PrincipalKind.ROLE else "IAMUser",
+        "principalId": principal.holder_id,
+        "arn": scope.issuer_arn,
+        "accountId": principal.account_id,
+        "userName": scope.issuer_arn.rpartition("/")[2],
+    }
+
+
+def _bounded(elements: dict[str, Any] | None) -> dict[str, Any] | None:
+    length = _length(elements)
+    return elements if length <= _LONGEST_PARAMETERS else {"omitted": True, "originalSize": length}
+
+
+def _length(value: Any) -> int:
+    match value:
+        case str():
+            return len(value)
+        case dict():
+            return sum(_length(each) for each in value.values())
+        case list():
+            return sum(_length(each) for each in value)
+        case _:
+            return 0
 
 
 def _elements(structure: object | None) -> dict[str, Any] | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from instep.api.common import ExpiredToken, InvalidClientTokenId
 from instep.domain import ids
-from instep.domain.identity import KeyStatus, Principal, PrincipalKind
+from instep.domain.identity import AccessKey, KeyStatus, Principal, PrincipalKind, SessionScope, User
 from instep.domain.session_token import SessionClaims
 from instep.domain.sigv4 import HTTPRequest, Signature, check_signed_with, check_time, scoped_key
 from instep.services.ports import Transaction, Vault
@@ -79,13 +80,7 @@ def _by_access_key(tx: Transaction, signature: Signature) -> tuple[Principal, by
     key, user = found
     if key.status is not KeyStatus.ACTIVE:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-    if key.of_root:
-        principal = Principal.root(key.account_id, key.access_key_id)
-    elif user is not None:
-        principal = Principal.user(user, key.access_key_id)
-    else:
-        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-    return principal, key.sealed_secret
+    return _holder(key, user, key.access_key_id), key.sealed_secret
 
 
 def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: datetime) -> tuple[Principal, bytes]:
@@ -95,28 +90,42 @@ def _by_session_token(tx: Transaction, vault: Vault, signature: Signature, now: 
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS) from None
     if claims.access_key_id != signature.access_key_id:
         raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-    if claims.kind is PrincipalKind.ROOT:
-        if tx.accounts.find(claims.account_id) is None:
-            raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-        holder = Principal.root(claims.account_id, claims.access_key_id)
+    if claims.kind is PrincipalKind.ROLE and claims.scope is not None:
+        principal = _role_session(tx, claims, claims.scope)
     else:
-        # By id, not by name: a user made again under the same name is somebody else.
-        user = tx.users.find_by_id(claims.account_id, claims.user_id)
-        if user is None:
-            raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
-        holder = Principal.user(user, claims.access_key_id)
+        principal = _session_of_key(tx, claims)
     if claims.expires_at <= now:
         raise ExpiredToken("The security token included in the request is expired")
-    principal = Principal(
-        kind=holder.kind,
-        account_id=holder.account_id,
-        holder_id=holder.holder_id,
-        arn=holder.arn,
-        user_name=holder.user_name,
-        access_key_id=claims.access_key_id,
-        temporary=True,
-        issued_at=claims.issued_at,
-        mfa_present=claims.mfa_present,
-        mfa_at=claims.mfa_at,
-    )
-    return principal, scoped_key(signature, claims.secret_access_key)
+    return replace(principal, issued_at=claims.issued_at), scoped_key(signature, claims.secret_access_key)
+
+
+def _role_session(tx: Transaction, claims: SessionClaims, scope: SessionScope) -> Principal:
+    """It depends on the role alone, and no longer on whoever assumed it."""
+    # By id, not by name: a role made again under the same name is another.
+    role = tx.roles.find_by_id(claims.account_id, claims.holder_id)
+    if role is None:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    return Principal.role_session(role, scope, claims.access_key_id)
+
+
+def _session_of_key(tx: Transaction, claims: SessionClaims) -> Principal:
+    """A session of a user or the root user, or a federated user: good as long as the access key that asked for it."""
+    found = tx.access_keys.find_with_holder(claims.parent_access_key_id)
+    if found is None:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    key, user = found
+    # The holder is compared by id: a user made again under the same name is somebody else.
+    if (key.account_id, key.holder_id) != (claims.account_id, claims.holder_id) or key.status is not KeyStatus.ACTIVE:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    holder = _holder(key, user, claims.access_key_id)
+    if claims.scope is not None:
+        return Principal.federated_user(holder, claims.scope, claims.access_key_id)
+    return replace(holder, temporary=True, mfa_present=claims.mfa_present, mfa_at=claims.mfa_at)
+
+
+def _holder(key: AccessKey, user: User | None, access_key_id: str) -> Principal:
+    if key.of_root:
+        return Principal.root(key.account_id, access_key_id)
+    if user is None:
+        raise InvalidClientTokenId(UNKNOWN_CREDENTIALS)
+    return Principal.user(user, access_key_id)

@@ -1,16 +1,64 @@
 """Importing this registers every operation there is."""
 
-from instep.services.iam import access_keys, account, mfa_devices, users, virtual_mfa_devices
-from instep.services.operator import accounts, tokens
-from instep.services.sts import caller_identity, session_tokens
+from instep.services.iam import (
+    access_keys,
+    account,
+    attachments,
+    authorization_details,
+    boundaries,
+    context_keys,
+    credential_reports,
+    groups,
+    inline_policies,
+    login_profiles,
+    managed_policies,
+    mfa_devices,
+    passwords,
+    policy_entities,
+    policy_versions,
+    roles,
+    simulation,
+    users,
+    virtual_mfa_devices,
+)
+from instep.services.operator import accounts, explanations, guard_policies, root_keys, tokens
+from instep.services.sts import (
+    access_key_info,
+    authorization_messages,
+    caller_identity,
+    federation_tokens,
+    role_sessions,
+    session_tokens,
+)
 
 __all__ = [
+    "access_key_info",
     "access_keys",
     "account",
     "accounts",
+    "attachments",
+    "authorization_details",
+    "authorization_messages",
+    "boundaries",
     "caller_identity",
+    "context_keys",
+    "credential_reports",
+    "explanations",
+    "federation_tokens",
+    "groups",
+    "guard_policies",
+    "inline_policies",
+    "login_profiles",
+    "managed_policies",
     "mfa_devices",
+    "passwords",
+    "policy_entities",
+    "policy_versions",
+    "role_sessions",
+    "roles",
+    "root_keys",
     "session_tokens",
+    "simulation",
     "tokens",
     "users",
     "virtual_mfa_devices",

@@ -72,8 +72,13 @@ def page(call: Call, listing: str, request: Paged, rows: list[T], key: Callable[
     if len(rows) <= size:
         return Page(rows, False, None)
     last = key(rows[size - 1])
+    return Page(rows[:size], True, marker(call, listing, last))
+
+
+def marker(call: Call, listing: str, key: str) -> str:
+    """What `after` takes for `key`."""
     # Plain, as it must fit the model's 320 characters and a serial number has up to 256.
-    return Page(rows[:size], True, _mac(call, listing, last) + last)
+    return _mac(call, listing, key) + key
 
 
 def _mac(call: Call, listing: str, key: str) -> str:

@@ -8,12 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from instep.domain.audit_event import AuditEvent
+from instep.domain.credential_report import CredentialReport
 from instep.domain.drift import Sighting, Tracking
-from instep.domain.identity import AccessKey, Account, KeyStatus, KeyUse, RootUser, User
+from instep.domain.identity import (
+    AccessKey,
+    Account,
+    Group,
+    KeyStatus,
+    KeyUse,
+    LoginProfile,
+    Role,
+    RoleUse,
+    RootUser,
+    User,
+)
+from instep.domain.managed_policy import InlinePolicy, ManagedPolicy, PolicyVersion
 from instep.domain.mfa import (
     AssignmentStatus,
     Claimant,
@@ -23,6 +36,7 @@ from instep.domain.mfa import (
     PairTries,
     ResyncReceipt,
 )
+from instep.domain.password_policy import PasswordPolicy
 
 T = TypeVar("T")
 
@@ -46,6 +60,15 @@ class Accounts(Protocol):
     def touch(self, account_id: str) -> None:
         """Bump the revision: what is checked and then written below this account gets in line."""
 
+    def set_guard_policy(self, account_id: str, document: str | None) -> None: ...
+
+    def policies_revision(self, account_id: str) -> int:
+        """Goes up with every change of what anybody in the account may do; one quick SELECT."""
+
+    def password_policy(self, account_id: str) -> PasswordPolicy | None: ...
+
+    def set_password_policy(self, account_id: str, policy: PasswordPolicy | None) -> None: ...
+
 
 class Users(Protocol):
     """All within one account; names are looked up ignoring case."""
@@ -59,9 +82,6 @@ class Users(Protocol):
 
     def find_many(self, account_id: str, user_ids: Collection[str]) -> dict[str, User]: ...
 
-    def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[User]:
-        """By name ignoring case, strictly after the name `after`; `path_prefix` is plain text, no pattern."""
-
     def count(self, account_id: str) -> int: ...
 
     def rename(self, user: User, *, user_name: str, path: str) -> None:
@@ -69,9 +89,199 @@ class Users(Protocol):
 
     def set_tags(self, user: User, tags: Mapping[str, str]) -> None: ...
 
+    def set_permissions_boundary(self, user: User, policy_arn: str | None) -> None: ...
+
+    def within_boundary(self, account_id: str, policy_arn: str) -> list[User]:
+        """Those whose permissions boundary it is, by name."""
+
     def touch(self, user: User) -> None: ...
 
     def delete(self, user: User) -> None: ...
+
+    def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[User]:
+        """By name ignoring case, strictly after the name `after`; `path_prefix` is plain text, no pattern."""
+
+
+class Groups(Protocol):
+    """All within one account; names are looked up ignoring case."""
+
+    def add(self, group: Group) -> None:
+        """Raises EntityAlreadyExists ("Group with name X already exists.")."""
+
+    def find(self, account_id: str, group_name: str) -> Group | None: ...
+
+    def find_many(self, account_id: str, group_ids: Collection[str]) -> dict[str, Group]: ...
+
+    def count(self, account_id: str) -> int: ...
+
+    def rename(self, group: Group, *, group_name: str, path: str) -> None:
+        """Raises EntityAlreadyExists as `add`; Conflict when `group` is no longer the newest revision."""
+
+    def touch(self, group: Group) -> None: ...
+
+    def delete(self, group: Group) -> None: ...
+
+    def add_member(self, group: Group, user_id: str) -> None:
+        """Nothing happens when the user is in it."""
+
+    def remove_member(self, group: Group, user_id: str) -> None:
+        """Nothing happens when the user is not in it."""
+
+    def members(self, group: Group, *, after: str | None, limit: int) -> list[User]:
+        """By name ignoring case, strictly after the name `after`."""
+
+    def of_user(self, account_id: str, user_id: str) -> list[Group]:
+        """By name ignoring case."""
+
+    def names_of_users(self, account_id: str, user_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Ids of those of these users who are in groups, each with the name of one, by name ignoring case."""
+
+    def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[Group]:
+        """By name ignoring case, strictly after the name `after`."""
+
+
+class Roles(Protocol):
+    """All within one account; names are looked up ignoring case."""
+
+    def add(self, role: Role) -> None:
+        """Raises EntityAlreadyExists ("Role with name X already exists.")."""
+
+    def find(self, account_id: str, role_name: str) -> Role | None: ...
+
+    def find_by_id(self, account_id: str, role_id: str) -> Role | None: ...
+
+    def find_many(self, account_id: str, role_ids: Collection[str]) -> dict[str, Role]: ...
+
+    def count(self, account_id: str) -> int: ...
+
+    def describe(self, role: Role, *, description: str | None, max_session_duration: timedelta) -> None: ...
+
+    def set_trust_policy(self, role: Role, document: str) -> None: ...
+
+    def set_tags(self, role: Role, tags: Mapping[str, str]) -> None: ...
+
+    def set_permissions_boundary(self, role: Role, policy_arn: str | None) -> None: ...
+
+    def within_boundary(self, account_id: str, policy_arn: str) -> list[Role]:
+        """Those whose permissions boundary it is, by name."""
+
+    def record_use(self, uses: Mapping[tuple[str, str], RoleUse]) -> None:
+        """By account id and role id; never turns a later use back to an earlier one."""
+
+    def touch(self, role: Role) -> None: ...
+
+    def delete(self, role: Role) -> None: ...
+
+    def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[Role]:
+        """By name ignoring case, strictly after the name `after`."""
+
+
+class InlinePolicies(Protocol):
+    """`owner_id` is the unique id of a user, group or role.  Names differ by case."""
+
+    def put(self, account_id: str, policy: InlinePolicy) -> None:
+        """In the place of the one of this name, if there is one."""
+
+    def find(self, account_id: str, owner_id: str, policy_name: str) -> InlinePolicy | None: ...
+
+    def of(self, account_id: str, owner_ids: Collection[str]) -> list[InlinePolicy]:
+        """All of these owners', by owner id and name."""
+
+    def delete(self, account_id: str, owner_id: str, policy_name: str) -> bool:
+        """False when there is none."""
+
+
+class ManagedPolicies(Protocol):
+    """The account's own policies and what is attached to whom; those that AWS manages are in no table, yet attached by ARN."""
+
+    def add(self, policy: ManagedPolicy, document: str) -> None:
+        """With its version 1.
+
+        Raises EntityAlreadyExists ("A policy called X already exists. Duplicate names are not allowed.").
+        """
+
+    def find(self, account_id: str, policy_arn: str) -> ManagedPolicy | None:
+        """By the exact ARN."""
+
+    def count(self, account_id: str) -> int: ...
+
+    def count_versions(self, account_id: str) -> int:
+        """Of all the account's policies."""
+
+    def versions(self, policy: ManagedPolicy) -> list[PolicyVersion]:
+        """Newest first."""
+
+    def version(self, policy: ManagedPolicy, number: int) -> PolicyVersion | None: ...
+
+    def default_documents(self, account_id: str, policy_arns: Collection[str]) -> dict[str, str]:
+        """The document in force of each of these that the account has, by ARN."""
+
+    def add_version(self, policy: ManagedPolicy, version: PolicyVersion, *, as_default: bool) -> None:
+        """`version.number` becomes the newest."""
+
+    def set_default_version(self, policy: ManagedPolicy, number: int) -> None: ...
+
+    def delete_version(self, policy: ManagedPolicy, number: int) -> None: ...
+
+    def set_tags(self, policy: ManagedPolicy, tags: Mapping[str, str]) -> None: ...
+
+    def touch(self, policy: ManagedPolicy) -> None: ...
+
+    def delete(self, policy: ManagedPolicy) -> None:
+        """With all its versions."""
+
+    def attach(self, account_id: str, owner_id: str, policy_arn: str) -> None:
+        """Nothing happens when it is attached."""
+
+    def detach(self, account_id: str, owner_id: str, policy_arn: str) -> bool:
+        """False when it is not attached."""
+
+    def attached_to(self, account_id: str, owner_ids: Collection[str]) -> list[tuple[str, str]]:
+        """Owner ids and policy ARNs, by both."""
+
+    def owners_of(self, account_id: str, policy_arn: str) -> list[str]:
+        """The ids of those it is attached to, in order."""
+
+    def attachment_counts(self, account_id: str) -> dict[str, int]:
+        """By policy ARN, of those that are attached at all."""
+
+    def boundary_counts(self, account_id: str) -> dict[str, int]:
+        """By policy ARN, how many users and roles have it as their permissions boundary, of those that any has."""
+
+    def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[ManagedPolicy]:
+        """By name ignoring case, strictly after the name `after`."""
+
+
+class LoginProfiles(Protocol):
+    def add(self, profile: LoginProfile) -> None:
+        """Raises EntityAlreadyExists ("Login Profile for user X already exists.", X being the user's name)."""
+
+    def find(self, account_id: str, user_id: str) -> LoginProfile | None: ...
+
+    def all(self, account_id: str) -> dict[str, LoginProfile]:
+        """By user id."""
+
+    def change(self, profile: LoginProfile, *, password_hash: str, changed_at: datetime, reset_required: bool) -> None:
+        """Keeps the password that it had among the old ones.  Raises Conflict when it is no longer the newest revision."""
+
+    def set_reset_required(self, profile: LoginProfile, reset_required: bool) -> None: ...
+
+    def claim(self, profile: LoginProfile, now: datetime, tries: CodeTries) -> bool:
+        """Count a try at the password before it is looked at.  False: it is waiting, nothing was counted.
+
+        It waits, but never stops.  A changed password begins anew.
+        """
+
+    def old_hashes(self, account_id: str, user_id: str, *, limit: int) -> list[str]:
+        """Of passwords that were in use before, newest first."""
+
+    def delete(self, profile: LoginProfile) -> None:
+        """Its password stays among the old ones."""
+
+    def report(self, account_id: str) -> CredentialReport | None: ...
+
+    def keep_report(self, account_id: str, report: CredentialReport) -> None:
+        """In the place of the one before."""
 
 
 class AccessKeys(Protocol):
@@ -82,6 +292,9 @@ class AccessKeys(Protocol):
 
     def find_with_holder(self, access_key_id: str) -> tuple[AccessKey, User | None] | None:
         """One SELECT, as every signed request needs it.  The user is None for a root key."""
+
+    def all(self, account_id: str) -> dict[str, list[AccessKey]]:
+        """By holder id, then by creation and id."""
 
     def list(self, account_id: str, holder_id: str, *, after: str | None, limit: int) -> list[AccessKey]:
         """By creation, then by id; `after` is the id of the last one seen."""
@@ -125,6 +338,9 @@ class MFADevices(Protocol):
 
     def all_tracked(self, account_id: str | None) -> list[MFADevice]:
         """Every assigned device, with its sightings, for the server-clock check."""
+
+    def holders(self, account_id: str) -> set[str]:
+        """The ids of those who have any."""
 
     def count_held(self, account_id: str, holder_id: str) -> int: ...
 
@@ -188,6 +404,16 @@ class Transaction(Protocol):
     @property
     def access_keys(self) -> AccessKeys: ...
     @property
+    def groups(self) -> Groups: ...
+    @property
+    def roles(self) -> Roles: ...
+    @property
+    def inline_policies(self) -> InlinePolicies: ...
+    @property
+    def managed_policies(self) -> ManagedPolicies: ...
+    @property
+    def login_profiles(self) -> LoginProfiles: ...
+    @property
     def mfa_devices(self) -> MFADevices: ...
     @property
     def audit_events(self) -> AuditEvents: ...
@@ -220,6 +446,12 @@ class Vault(Protocol):
         """The same text for the same data, and no way back."""
 
     def seal_session_token(self, claims: bytes) -> str: ...
+
+    def seal_message(self, account_id: str, message: bytes) -> str:
+        """For a client to carry: it opens for the same account only."""
+
+    def open_message(self, account_id: str, sealed: str) -> bytes:
+        """Raises ValueError for anything that was not sealed here for this account."""
 
     def open_session_token(self, session_token: str) -> bytes:
         """Raises ValueError for anything that was not sealed here."""

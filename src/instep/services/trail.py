@@ -11,7 +11,7 @@ from itertools import islice
 import structlog
 
 from instep.domain.audit_event import AuditEvent
-from instep.domain.identity import KeyUse
+from instep.domain.identity import KeyUse, RoleUse
 from instep.services.faults import Conflict, Fault
 from instep.services.ports import Store, Transaction
 
@@ -41,6 +41,7 @@ class Trail:
         self._writing = threading.Lock()
         self._events: deque[AuditEvent] = deque()
         self._uses: dict[str, KeyUse] = {}
+        self._role_uses: dict[tuple[str, str], RoleUse] = {}
         self._strangers: Counter[str] = Counter()
         self._strangers_told: datetime | None = None
         self._thread: threading.Thread | None = None
@@ -81,6 +82,11 @@ class Trail:
             self._uses[access_key_id] = use
             self._filled.notify()
 
+    def role_used(self, account_id: str, role_id: str, use: RoleUse) -> None:
+        with self._filled:
+            self._role_uses[account_id, role_id] = use
+            self._filled.notify()
+
     def stranger(self, code: str, now: datetime) -> None:
         with self._filled:
             self._strangers[code] += 1
@@ -97,30 +103,33 @@ class Trail:
                 with self._filled:
                     events = list(islice(self._events, _BATCH))
                     uses, self._uses = self._uses, {}
-                if not events and not uses:
+                    role_uses, self._role_uses = self._role_uses, {}
+                if not events and not uses and not role_uses:
                     return
-                self._write(events, uses)
+                self._write(events, uses, role_uses)
                 with self._emptied:
                     for _ in events:
                         self._events.popleft()
                     self._emptied.notify_all()
 
-    def _write(self, events: list[AuditEvent], uses: dict[str, KeyUse]) -> None:
+    def _write(self, events: list[AuditEvent], uses: dict[str, KeyUse], role_uses: dict[tuple[str, str], RoleUse]) -> None:
         def work(tx: Transaction) -> None:
             tx.audit_events.append(events)
             tx.access_keys.record_use(uses)
+            tx.roles.record_use(role_uses)
 
         try:
             self._store.write(work)
         except BaseException:
             with self._filled:
                 self._uses = {**uses, **self._uses}
+                self._role_uses = {**role_uses, **self._role_uses}
             raise
 
     def _run(self) -> None:
         while True:
             with self._filled:
-                self._filled.wait_for(lambda: self._stopping.is_set() or self._events or self._uses)
+                self._filled.wait_for(lambda: self._stopping.is_set() or self._events or self._uses or self._role_uses)
             # A moment for others to join: one durable commit then serves them all.
             if self._stopping.wait(_SECONDS_BETWEEN_BATCHES):
                 return

@@ -8,6 +8,7 @@ for the disk, steps aside.
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 
@@ -30,6 +31,24 @@ class Turns:
     def held(self) -> bool:
         """By this thread."""
         return getattr(self._mine, "held", False)
+
+
+class SlowWork:
+    """`with slow_work:` is for what takes long and needs no interpreter, as hashing a password: at most so many at once, as each
+    takes memory, and others have their turns meanwhile."""
+
+    def __init__(self, aside: AbstractContextManager[None], *, at_once: int) -> None:
+        self._aside = aside
+        self._places = threading.BoundedSemaphore(at_once)
+
+    def __enter__(self) -> None:
+        # Aside first: whoever waits for a place keeps nobody from a turn.
+        self._aside.__enter__()
+        self._places.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._places.release()
+        self._aside.__exit__(None, None, None)
 
 
 class _Aside:

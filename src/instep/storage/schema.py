@@ -80,12 +80,16 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, UTCTimestamp, nullable=nullable)
 
 
-def _json(name: str) -> sa.Column[Mapping[str, Any]]:
-    return sa.Column(name, JSONText, nullable=False)
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Mapping[str, Any]]:
+    return sa.Column(name, JSONText, nullable=nullable)
 
 
 def _of_account() -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["account_id"], ["accounts.account_id"])
+
+
+def _of_user() -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(["account_id", "user_id"], ["users.account_id", "users.user_id"], ondelete="CASCADE")
 
 
 def _of_token() -> sa.ForeignKeyConstraint:
@@ -105,6 +109,10 @@ accounts: Final = sa.Table(
     _text("alias", nullable=True),
     _time("created_at"),
     _integer("revision"),
+    _text("guard_policy", nullable=True),
+    _json("password_policy", nullable=True),
+    # Goes up with every change of what anybody in the account may do; none yet is as good as 0.
+    _integer("policies_revision", nullable=True),
     sa.PrimaryKeyConstraint("account_id"),
     sa.UniqueConstraint("alias"),
 )
@@ -135,8 +143,157 @@ users: Final = sa.Table(
     _json("tags"),
     _time("password_last_used", nullable=True),
     _integer("revision"),
+    _text("permissions_boundary", nullable=True),
     sa.PrimaryKeyConstraint("account_id", "user_id"),
     sa.UniqueConstraint("account_id", "name_key"),
+    sa.Index(None, "account_id", "permissions_boundary"),
+    _of_account(),
+)
+
+login_profiles: Final = sa.Table(
+    "login_profiles",
+    metadata,
+    _text("account_id"),
+    _text("user_id"),
+    _text("password_hash"),
+    _time("created_at"),
+    _time("changed_at"),
+    sa.Column("reset_required", sa.Boolean(create_constraint=False), nullable=False),
+    # Consecutive wrong guesses at it by somebody who has the user's keys, and when the next one is looked at.
+    _integer("misses"),
+    _time("next_try_at", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "user_id"),
+    _of_user(),
+)
+
+# For policies that forbid to use one again; they stay when a login profile is deleted and made anew.
+old_passwords: Final = sa.Table(
+    "old_passwords",
+    metadata,
+    _text("account_id"),
+    _text("user_id"),
+    _time("changed_at"),
+    _text("password_hash"),
+    sa.PrimaryKeyConstraint("account_id", "user_id", "changed_at"),
+    _of_user(),
+)
+
+credential_reports: Final = sa.Table(
+    "credential_reports",
+    metadata,
+    _text("account_id"),
+    _time("generated_at"),
+    _bytes("content"),
+    sa.PrimaryKeyConstraint("account_id"),
+    _of_account(),
+)
+
+groups: Final = sa.Table(
+    "groups",
+    metadata,
+    _text("account_id"),
+    _text("group_id"),
+    _text("group_name"),
+    _text("name_key"),  # unique and sorted ignoring case
+    _text("path"),
+    _time("created_at"),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "group_id"),
+    sa.UniqueConstraint("account_id", "name_key"),
+    _of_account(),
+)
+
+group_members: Final = sa.Table(
+    "group_members",
+    metadata,
+    _text("account_id"),
+    _text("group_id"),
+    _text("user_id"),
+    sa.PrimaryKeyConstraint("account_id", "group_id", "user_id"),
+    sa.Index(None, "account_id", "user_id"),
+    sa.ForeignKeyConstraint(["account_id", "group_id"], ["groups.account_id", "groups.group_id"]),
+    _of_user(),
+)
+
+roles: Final = sa.Table(
+    "roles",
+    metadata,
+    _text("account_id"),
+    _text("role_id"),
+    _text("role_name"),
+    _text("name_key"),  # unique and sorted ignoring case
+    _text("path"),
+    _time("created_at"),
+    _text("trust_policy"),
+    _integer("max_session_seconds"),
+    _text("description", nullable=True),
+    _json("tags"),
+    _text("permissions_boundary", nullable=True),
+    _time("last_used_at", nullable=True),
+    _text("last_used_region", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "role_id"),
+    sa.UniqueConstraint("account_id", "name_key"),
+    sa.Index(None, "account_id", "permissions_boundary"),
+    _of_account(),
+)
+
+# `owner_id` is the unique id of a user, group or role.
+inline_policies: Final = sa.Table(
+    "inline_policies",
+    metadata,
+    _text("account_id"),
+    _text("owner_id"),
+    _text("policy_name"),
+    _text("document"),
+    sa.PrimaryKeyConstraint("account_id", "owner_id", "policy_name"),
+    _of_account(),
+)
+
+managed_policies: Final = sa.Table(
+    "managed_policies",
+    metadata,
+    _text("account_id"),
+    _text("policy_id"),
+    _text("policy_name"),
+    _text("name_key"),  # unique and sorted ignoring case
+    _text("path"),
+    _time("created_at"),
+    _time("updated_at"),
+    _integer("default_version"),
+    _integer("newest_version"),
+    _text("description", nullable=True),
+    _json("tags"),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "policy_id"),
+    sa.UniqueConstraint("account_id", "name_key"),
+    _of_account(),
+)
+
+policy_versions: Final = sa.Table(
+    "policy_versions",
+    metadata,
+    _text("account_id"),
+    _text("policy_id"),
+    _integer("number"),
+    _text("document"),
+    _time("created_at"),
+    sa.PrimaryKeyConstraint("account_id", "policy_id", "number"),
+    sa.ForeignKeyConstraint(
+        ["account_id", "policy_id"], ["managed_policies.account_id", "managed_policies.policy_id"], ondelete="CASCADE"
+    ),
+)
+
+# By ARN, since the policies that AWS manages are in no table.
+attached_policies: Final = sa.Table(
+    "attached_policies",
+    metadata,
+    _text("account_id"),
+    _text("owner_id"),
+    _text("policy_arn"),
+    sa.PrimaryKeyConstraint("account_id", "owner_id", "policy_arn"),
+    sa.Index(None, "account_id", "policy_arn"),
     _of_account(),
 )
 

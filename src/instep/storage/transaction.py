@@ -22,7 +22,12 @@ from instep.storage import engine as dialect
 from instep.storage.repositories.access_keys import AccessKeys
 from instep.storage.repositories.accounts import Accounts
 from instep.storage.repositories.audit_events import AuditEvents
+from instep.storage.repositories.groups import Groups
+from instep.storage.repositories.inline_policies import InlinePolicies
+from instep.storage.repositories.login_profiles import LoginProfiles
+from instep.storage.repositories.managed_policies import ManagedPolicies
 from instep.storage.repositories.mfa_devices import MFADevices
+from instep.storage.repositories.roles import Roles
 from instep.storage.repositories.users import Users
 from instep.storage.revisions import Revisions
 from instep.storage.writer_gate import WriterGate
@@ -38,7 +43,21 @@ _NOT_IN_TURNS: Final = nullcontext()
 class Transaction:
     """What one piece of work may touch: the repositories, all on one connection."""
 
-    __slots__ = ("_depth", "_revisions", "access_keys", "accounts", "audit_events", "connection", "mfa_devices", "users")
+    __slots__ = (
+        "_depth",
+        "_revisions",
+        "access_keys",
+        "accounts",
+        "audit_events",
+        "connection",
+        "groups",
+        "inline_policies",
+        "login_profiles",
+        "managed_policies",
+        "mfa_devices",
+        "roles",
+        "users",
+    )
 
     def __init__(self, connection: sa.Connection) -> None:
         self._depth = 0
@@ -47,6 +66,11 @@ class Transaction:
         self.accounts = Accounts(connection, self._revisions)
         self.users = Users(connection, self._revisions)
         self.access_keys = AccessKeys(connection, self._revisions)
+        self.groups = Groups(connection, self._revisions)
+        self.roles = Roles(connection, self._revisions)
+        self.inline_policies = InlinePolicies(connection, self._revisions)
+        self.managed_policies = ManagedPolicies(connection, self._revisions)
+        self.login_profiles = LoginProfiles(connection, self._revisions)
         self.mfa_devices = MFADevices(connection, self._revisions)
         self.audit_events = AuditEvents(connection, self._revisions)
 

@@ -29,6 +29,7 @@ _TAG_LENGTH: Final = 16
 _FORMAT: Final = b"\x01"  # leads everything sealed; another cipher would take another
 _SHORTEST: Final = len(_FORMAT) + _NONCE_LENGTH + _TAG_LENGTH
 _SESSION_TOKEN: Final = b"session token"
+_MESSAGE: Final = b"authorization message of "
 _SMALLEST_FILL: Final = 64
 _FILL_STEP: Final = 48
 _CHECK_PLACE: Final = ("meta", "value", "vault_check")
@@ -45,7 +46,7 @@ class UnreadableSessionToken(ValueError):
 class Vault:
     """`key` is the content of the key file; `random` brings the nonces."""
 
-    __slots__ = ("_fingerprint_key", "_random", "_seal", "_session")
+    __slots__ = ("_fingerprint_key", "_message", "_random", "_seal", "_session")
 
     def __init__(self, key: bytes, random: Random) -> None:
         if len(key) != _KEY_LENGTH:
@@ -53,6 +54,7 @@ class Vault:
         self._random = random
         self._seal = AESGCM(_subkey(key, b"instep seal 1"))
         self._session = AESGCM(_subkey(key, b"instep session token 1"))
+        self._message = AESGCM(_subkey(key, b"instep authorization message 1"))
         self._fingerprint_key = _subkey(key, b"instep fingerprint 1")
 
     @classmethod
@@ -96,6 +98,18 @@ class Vault:
         except (InvalidTag, ValueError):
             raise UnreadableSessionToken from None
         return filled[: filled.rindex(b"\x80")]
+
+    def seal_message(self, account_id: str, message: bytes) -> str:
+        """For a client to carry: it opens for the same account only."""
+        sealed = self._encrypt(self._message, message, _MESSAGE + account_id.encode())
+        return base64.urlsafe_b64encode(sealed).decode("ascii")
+
+    def open_message(self, account_id: str, sealed: str) -> bytes:
+        """Raises ValueError for anything that was not sealed by `seal_message` for this account with this key."""
+        try:
+            return _decrypt(self._message, base64.urlsafe_b64decode(sealed.encode("ascii")), _MESSAGE + account_id.encode())
+        except (InvalidTag, ValueError):
+            raise ValueError("The message was not sealed here.") from None
 
     def check_value(self) -> bytes:
         """To be kept beside what this vault seals, so that another key is noticed at the start and not at the first sign-in."""

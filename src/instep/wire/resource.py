@@ -199,6 +199,7 @@ class QueryResource:
                 request_id=exchange.request_id,
                 source_ip=http.env.get("REMOTE_ADDR", ""),
                 user_agent=http.env.get("HTTP_USER_AGENT", ""),
+                secure=http.env.get("wsgi.url_scheme") == "https",
             )
         )
         exchange.principal = answer.principal.arn

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from instep.domain.audit_event import AuditEvent
 from instep.domain.drift import Drift, Tracking
-from instep.domain.identity import AccessKey, Account, KeyStatus, KeyUse, RootUser, User
+from instep.domain.identity import AccessKey, Account, Group, KeyStatus, KeyUse, Role, RoleUse, RootUser, User
 from instep.domain.mfa import DeviceKind, MFADevice, Misses, ResyncReceipt
 from instep.storage.transaction import Store, Transaction
 
@@ -38,6 +38,34 @@ def user(name: str, account_id: str = ACCOUNT, **values: Any) -> User:
         created_at=NOON,
         tags={"部署": "経理", "Cost Center": "41200"},
         password_last_used=NOON + MS,
+    )
+    return replace(made, **values)
+
+
+def group(name: str, account_id: str = ACCOUNT, **values: Any) -> Group:
+    made = Group(
+        account_id=account_id,
+        group_id=f"AGPA{name.upper()}",
+        group_name=name,
+        path="/division_abc/",
+        created_at=NOON,
+    )
+    return replace(made, **values)
+
+
+def role(name: str, account_id: str = ACCOUNT, **values: Any) -> Role:
+    made = Role(
+        account_id=account_id,
+        role_id=f"AROA{name.upper()}",
+        role_name=name,
+        path="/service-role/",
+        created_at=NOON,
+        trust_policy='{"Version": "2012-10-17", "Statement": []}',
+        max_session_duration=timedelta(seconds=43_200),
+        description="監査のため",
+        tags={"部署": "経理"},
+        permissions_boundary=f"arn:aws:iam::{account_id}:policy/limits",
+        last_use=RoleUse(NOON + MS, "us-east-1"),
     )
     return replace(made, **values)
 
@@ -91,12 +119,16 @@ def event(number: int, account_id: str = ACCOUNT, **values: Any) -> AuditEvent:
     return replace(made, **values)
 
 
-def add(store: Store, *rows: User | AccessKey | MFADevice) -> None:
+def add(store: Store, *rows: User | Group | Role | AccessKey | MFADevice) -> None:
     def work(tx: Transaction) -> None:
         for row in rows:
             match row:
                 case User():
                     tx.users.add(row)
+                case Group():
+                    tx.groups.add(row)
+                case Role():
+                    tx.roles.add(row)
                 case AccessKey():
                     tx.access_keys.add(row)
                 case MFADevice():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from instep.api.common import AccessDenied
 from instep.api.iam import IAM
 from instep.cli.demo import find_demo
 from instep.cli.folder import ask
@@ -40,6 +41,7 @@ def test_a_first_account_has_a_random_id_and_its_secrets_are_shown_once(empty_de
     assert first["account_id"].isdigit()
     assert first["root_email"] == f"root@{first['account_id']}.localhost"
     assert first["root_password"]
+    assert first["user_name"] == "admin"
     assert first["access_key_id"].startswith("AKIA")
     assert len(first["secret_access_key"]) == 40
     assert empty_desk.facts("init") == {"account_id": first["account_id"]}
@@ -58,7 +60,7 @@ def test_people_read_the_secrets_in_two_lines(empty_desk: Desk) -> None:
 
     assert lines[0].startswith("account 111122223333 · alias acme · root e-mail root@111122223333.localhost · root password ")
     assert lines[0].endswith(" (shown once)")
-    assert lines[1].startswith("AWS access key AKIA")
+    assert lines[1].startswith("IAM user admin · AWS access key AKIA")
     assert lines[1].endswith(" (shown once)")
 
 
@@ -66,9 +68,10 @@ def test_no_secret_lies_in_the_folder_in_plain(empty_desk: Desk) -> None:
     facts = empty_desk.facts("init", "--demo")
 
     everything = b"".join(path.read_bytes() for path in empty_desk.data.iterdir() if path.is_file())
-    assert facts["access_key_id"].encode() in everything
+    for key in (facts, facts["demo"]):
+        assert key["access_key_id"].encode() in everything
+        assert key["secret_access_key"].encode() not in everything
     assert facts["root_password"].encode() not in everything
-    assert facts["secret_access_key"].encode() not in everything
 
 
 def test_an_account_id_that_is_none_is_refused_and_makes_no_account(empty_desk: Desk) -> None:
@@ -114,6 +117,22 @@ def test_the_demo_has_a_device_twenty_minutes_slow_that_its_two_codes_put_back_i
         root = Principal.root("123456789012")
         names = {"UserName": "Richard", "SerialNumber": demo.serial_number}
         ask(service, root, IAM, "ResyncMFADevice", **names, AuthenticationCode1=first, AuthenticationCode2=second)
+
+
+def test_the_demos_richard_may_put_his_own_device_right_and_see_nobody_else(empty_desk: Desk) -> None:
+    facts = empty_desk.facts("init", "--demo")
+    with empty_desk.service() as service:
+        demo = find_demo(service, empty_desk.data)
+        user = service.store.read(lambda tx: tx.users.find("123456789012", "Richard"))
+        assert demo is not None
+        assert user is not None
+        richard = Principal.user(user, facts["demo"]["access_key_id"])
+        first, second = demo.device.code(empty_desk.clock()), demo.device.next_code(empty_desk.clock())
+
+        with pytest.raises(AccessDenied):
+            ask(service, richard, IAM, "ListUsers")
+        names = {"UserName": "Richard", "SerialNumber": demo.serial_number}
+        ask(service, richard, IAM, "ResyncMFADevice", **names, AuthenticationCode1=first, AuthenticationCode2=second)
 
 
 def test_the_demo_comes_into_fresh_folders_only(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -50,6 +51,7 @@ def meddling(home: House, meddle: Callable[[], object]) -> House:
         trail=service.trail,
         clock=service.clock,
         random=service.random,
+        slow=nullcontext(),
     )
     return House(replace(service, gate=gate), home.clock)
 

@@ -132,7 +132,7 @@ def test_sessions_without_mfa_do_not_reach_iam_and_sessions_get_no_sessions(home
     with pytest.raises(InvalidClientTokenId) as caught:
         home.call("iam:ListUsers", plain)
     assert caught.value.message == "The security token included in the request is invalid"
-    assert home.call("iam:ListUsers", with_mfa).users == ()
+    assert [user.user_name for user in home.call("iam:ListUsers", with_mfa).users] == ["admin"]
     for session in (plain, with_mfa):
         assert denied(home, session).message == "Cannot call GetSessionToken with session credentials"
         assert home.call("sts:GetCallerIdentity", session).account == ACCOUNT

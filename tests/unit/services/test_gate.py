@@ -111,8 +111,8 @@ def test_an_unknown_action_is_told_to_known_callers_only(home: House) -> None:
         home.service.gate.run(known)
     with pytest.raises(InvalidAction, match="Could not find operation NoSuchAction for version NO_VERSION_SPECIFIED"):
         home.service.gate.run(replace(known, service=None, version=None))
-    with pytest.raises(InvalidAction, match="CreateRole of version 2010-05-08 is known but not built"):
-        home.service.gate.run(replace(known, action="CreateRole"))
+    with pytest.raises(InvalidAction, match="CreateSAMLProvider of version 2010-05-08 is known but not built"):
+        home.service.gate.run(replace(known, action="CreateSAMLProvider"))
     with pytest.raises(SignatureDoesNotMatch):
         home.service.gate.run(replace(signed(home, key_id, "x" * 40, "NoSuchAction"), service=None))
 
@@ -324,3 +324,12 @@ def test_ids_are_of_awss_forms() -> None:
     assert len(ids.account_id(os.urandom)) == 12
     assert len(ids.temporary_access_key_id(os.urandom)) == 20
     assert len(ids.secret_access_key(os.urandom)) == 40
+
+
+def test_an_event_does_not_keep_more_than_a_trail_can_bear(home: House) -> None:
+    document = '{"Version": "2012-10-17", "Statement": []}'.ljust(40_000)
+    home.call("iam:CreateUser", UserName="Richard")
+    with pytest.raises(AWSError):
+        home.call("iam:SimulateCustomPolicy", PolicyInputList=[document] * 3, ActionNames=["iam:ListUsers"])
+
+    assert home.events()[-1]["requestParameters"] == {"omitted": True, "originalSize": 120_013}

@@ -306,13 +306,15 @@ def test_right_codes_for_a_ninth_device_are_no_failed_pairs(home: House) -> None
 def test_tags_are_added_overwritten_and_removed(home: House) -> None:
     serial_number, _ = home.virtual_device("Spare", Tags=[{"Key": "team", "Value": "a"}])
 
-    home.call("iam:TagMFADevice", SerialNumber=serial_number, Tags=[{"Key": "team", "Value": "b"}, {"Key": "Team", "Value": "c"}])
-    home.call("iam:UntagMFADevice", SerialNumber=serial_number, TagKeys=["Team", "absent"])
+    home.call("iam:TagMFADevice", SerialNumber=serial_number, Tags=[{"Key": "Team", "Value": "b"}, {"Key": "room", "Value": "c"}])
+    home.call("iam:UntagMFADevice", SerialNumber=serial_number, TagKeys=["Room", "absent"])
 
     (tag,) = home.call("iam:ListMFADeviceTags", SerialNumber=serial_number).tags
-    assert (tag.key, tag.value) == ("team", "b")
-    twice = [{"Key": "k", "Value": "1"}, {"Key": "k", "Value": "2"}]
-    assert message(InvalidInput, home, "iam:TagMFADevice", SerialNumber=serial_number, Tags=twice) == "Duplicate tag keys found."
+    assert (tag.key, tag.value) == ("Team", "b")
+    for other in ("k", "K"):
+        twice = [{"Key": "k", "Value": "1"}, {"Key": other, "Value": "2"}]
+        said = message(InvalidInput, home, "iam:TagMFADevice", SerialNumber=serial_number, Tags=twice)
+        assert said == "Duplicate tag keys found."
     fifty = [{"Key": f"k{number}", "Value": ""} for number in range(50)]
     assert "50" in message(LimitExceeded, home, "iam:TagMFADevice", SerialNumber=serial_number, Tags=fifty)
 
@@ -322,7 +324,7 @@ def test_no_call_sees_another_account(home: House) -> None:
     serial_number, device = home.enabled_device("Richard", "RichardsMFA")
     other = Principal.root(OTHER_ACCOUNT)
 
-    assert home.call("iam:ListUsers", other).users == ()
+    assert [user.user_name for user in home.call("iam:ListUsers", other).users] == ["admin"]
     assert home.call("iam:ListVirtualMFADevices", other).virtual_mfa_devices == ()
     for action in ("iam:GetMFADevice", "iam:DeleteVirtualMFADevice", "iam:ListMFADeviceTags"):
         with pytest.raises(NoSuchEntity):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from instep.services.trail import Trail
-from instep.services.turns import Turns
+from instep.services.turns import SlowWork, Turns
 from tests.support.house import House
 
 PATIENCE = 60
@@ -53,6 +53,33 @@ def test_whoever_steps_aside_lets_others_go_first_and_gets_the_turn_back() -> No
         assert turns.held()
     assert not turns.held()
     thread.join(PATIENCE)
+
+
+def test_slow_work_lets_others_go_first_and_is_done_by_so_many_at_once() -> None:
+    turns = Turns()
+    slow_work = SlowWork(turns.aside, at_once=2)
+    inside, both, others = threading.Semaphore(0), threading.Barrier(3), []
+
+    def slow() -> None:
+        with turns, slow_work:
+            inside.release()
+            both.wait(PATIENCE)
+
+    threads = [threading.Thread(target=slow, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(2):
+        for _ in range(2):
+            assert inside.acquire(timeout=PATIENCE)
+        # Two are at it, and two wait: no third has come in, and a turn is to be had all the same.
+        assert not inside.acquire(blocking=False)
+        with turns:
+            others.append("served")
+        both.wait(PATIENCE)
+    for thread in threads:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert others == ["served", "served"]
 
 
 def test_without_a_turn_stepping_aside_does_nothing() -> None:

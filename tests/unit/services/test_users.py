@@ -1,6 +1,8 @@
-"""Users, access keys and the account."""
+"""Users and access keys."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -9,11 +11,17 @@ from instep.api.errors import DeleteConflict, EntityAlreadyExists, InvalidInput,
 from instep.domain.identity import Principal
 from tests.support.house import ACCOUNT, NOON, OTHER_ACCOUNT, House
 
+SECURITY_AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
 
-def message(error: type[AWSError], home: House, action: str, **parameters: object) -> str:
+
+def message(error: type[AWSError], home: House, action: str, as_: Principal | None = None, /, **parameters: object) -> str:
     with pytest.raises(error) as caught:
-        home.call(action, **parameters)
+        home.call(action, as_, **parameters)
     return caught.value.message
+
+
+def allowing(action: str, resource: str = "*") -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": action, "Resource": resource}})
 
 
 def test_a_user_is_made_shown_renamed_and_deleted(home: House) -> None:
@@ -29,6 +37,87 @@ def test_a_user_is_made_shown_renamed_and_deleted(home: House) -> None:
 
     home.call("iam:DeleteUser", UserName="richard")
     assert message(NoSuchEntity, home, "iam:GetUser", UserName="richard") == "The user with name richard cannot be found."
+
+
+def test_a_boundary_is_given_with_a_new_user_and_shown_with_one_user_only(home: House) -> None:
+    made = home.call("iam:CreateUser", UserName="Richard", PermissionsBoundary=SECURITY_AUDIT).user
+    shown = made.permissions_boundary
+    assert (shown.permissions_boundary_type, shown.permissions_boundary_arn) == ("Policy", SECURITY_AUDIT)
+    assert home.call("iam:GetUser", UserName="Richard").user == made
+    assert home.principal("Richard").permissions_boundary == SECURITY_AUDIT
+
+    listed = home.call("iam:ListUsers").users
+    assert {user.permissions_boundary for user in listed} == {None}
+    assert home.call("iam:GetUser", UserName="admin").user.permissions_boundary is None
+
+
+def test_a_boundary_that_is_no_policy_is_refused_and_nobody_made(home: House) -> None:
+    missing = f"arn:aws:iam::{ACCOUNT}:policy/missing"
+
+    said = message(NoSuchEntity, home, "iam:CreateUser", UserName="Richard", PermissionsBoundary=missing)
+
+    assert said == f"Scope ARN: {missing} does not exist or is not attachable."
+    message(ValidationError, home, "iam:CreateUser", UserName="Richard", PermissionsBoundary="no arn, however it is read")
+    message(NoSuchEntity, home, "iam:GetUser", UserName="Richard")
+
+
+def test_a_new_user_has_what_their_policies_and_their_boundary_both_allow(home: House) -> None:
+    richard = home.user("Richard", PermissionsBoundary=SECURITY_AUDIT)
+    home.call("iam:PutUserPolicy", UserName="Richard", PolicyName="p", PolicyDocument=allowing("iam:*"))
+
+    home.call("iam:ListUsers", richard)
+    said = message(AccessDenied, home, "iam:CreateUser", richard, UserName="Diego")
+
+    assert said.endswith("because no permissions boundary allows the iam:CreateUser action")
+
+
+def test_renaming_a_user_takes_permission_on_the_old_arn_and_the_new(home: House) -> None:
+    diego = home.user("Diego")
+    home.user("Richard", Path="/dev/")
+    policy = allowing("iam:UpdateUser", f"arn:aws:iam::{ACCOUNT}:user/dev/*")
+    home.call("iam:PutUserPolicy", UserName="Diego", PolicyName="p", PolicyDocument=policy)
+
+    refused = message(AccessDenied, home, "iam:UpdateUser", diego, UserName="Richard", NewPath="/ops/")
+
+    assert f"iam:UpdateUser on resource: arn:aws:iam::{ACCOUNT}:user/ops/Richard" in refused
+    home.call("iam:UpdateUser", diego, UserName="Richard", NewUserName="Dick")
+    assert home.call("iam:GetUser", UserName="Dick").user.path == "/dev/"
+
+
+def test_a_user_is_deleted_once_nothing_is_left_over(home: House) -> None:
+    home.user("Richard")
+    key = home.call("iam:CreateAccessKey", UserName="Richard").access_key
+    serial_number, _ = home.enabled_device("Richard", "RichardsMFA")
+    home.call("iam:CreateLoginProfile", UserName="Richard", Password="correct Horse 9 battery")
+    home.call("iam:CreateGroup", GroupName="Admins")
+    home.call("iam:AddUserToGroup", GroupName="Admins", UserName="Richard")
+    home.call("iam:PutUserPolicy", UserName="Richard", PolicyName="p", PolicyDocument=allowing("iam:*"))
+    home.call("iam:AttachUserPolicy", UserName="Richard", PolicyArn=SECURITY_AUDIT)
+
+    for left_over, action, parameters in (
+        ("must detach all policies first.", "DetachUserPolicy", {"PolicyArn": SECURITY_AUDIT}),
+        ("must delete policies first.", "DeleteUserPolicy", {"PolicyName": "p"}),
+        ("must delete access keys first.", "DeleteAccessKey", {"AccessKeyId": key.access_key_id}),
+        ("must delete login profile first.", "DeleteLoginProfile", {}),
+        ("must delete MFA device first.", "DeactivateMFADevice", {"SerialNumber": serial_number}),
+        ("must remove users from group first.", "RemoveUserFromGroup", {"GroupName": "Admins"}),
+    ):
+        assert message(DeleteConflict, home, "iam:DeleteUser", UserName="Richard") == f"Cannot delete entity, {left_over}"
+        home.call(f"iam:{action}", UserName="Richard", **parameters)
+
+    home.call("iam:DeleteUser", UserName="Richard")
+    message(NoSuchEntity, home, "iam:GetUser", UserName="Richard")
+
+
+def test_a_user_made_again_under_a_name_has_nothing_of_the_one_before(home: House) -> None:
+    before = home.user("Richard")
+    home.call("iam:DeleteUser", UserName="Richard")
+    again = home.user("Richard")
+    home.call("iam:PutUserPolicy", UserName="Richard", PolicyName="p", PolicyDocument=allowing("iam:*"))
+
+    assert again.holder_id != before.holder_id
+    home.call("iam:ListUsers", again)
+    message(AccessDenied, home, "iam:ListUsers", before)
 
 
 def test_names_are_taken_ignoring_case(home: House) -> None:
@@ -112,10 +201,12 @@ def test_access_keys_are_made_listed_switched_off_and_deleted(home: House) -> No
 
 
 def test_the_root_users_keys_are_those_of_nobody_named(home: House) -> None:
-    listed = home.call("iam:ListAccessKeys").access_key_metadata
+    assert home.call("iam:ListAccessKeys").access_key_metadata == ()
+    made = home.call("iam:CreateAccessKey").access_key
 
-    assert len(listed) == 1
-    assert listed[0].user_name is None
+    (listed,) = home.call("iam:ListAccessKeys").access_key_metadata
+
+    assert (listed.access_key_id, listed.user_name) == (made.access_key_id, None)
     assert home.call("iam:GetUser").user.arn == f"arn:aws:iam::{ACCOUNT}:root"
 
 
@@ -134,29 +225,3 @@ def test_a_key_never_used_says_so_and_an_unknown_one_is_access_denied(home: Hous
     )
     with pytest.raises(AccessDenied):
         home.call("iam:GetAccessKeyLastUsed", Principal.root(OTHER_ACCOUNT), AccessKeyId=key.access_key_id)
-
-
-def test_an_account_has_one_alias(home: House) -> None:
-    home.call("iam:CreateAccountAlias", AccountAlias="second")
-    assert home.call("iam:ListAccountAliases").account_aliases == ("second",)
-
-    with pytest.raises(EntityAlreadyExists, match="The account alias second already exists"):
-        home.call("iam:CreateAccountAlias", Principal.root(OTHER_ACCOUNT), AccountAlias="second")
-    message(NoSuchEntity, home, "iam:DeleteAccountAlias", AccountAlias="example")
-    message(ValidationError, home, "iam:CreateAccountAlias", AccountAlias="a--b")
-    assert "twelve digits" in message(ValidationError, home, "iam:CreateAccountAlias", AccountAlias=OTHER_ACCOUNT)
-    home.call("iam:DeleteAccountAlias", AccountAlias="second")
-    assert home.call("iam:ListAccountAliases").account_aliases == ()
-
-
-def test_the_summary_counts_what_there_is(home: House) -> None:
-    before = home.call("iam:GetAccountSummary").summary_map
-    home.user("Richard")
-    home.enabled_device("Richard", "RichardsMFA")
-    home.virtual_device("Spare")
-
-    after = home.call("iam:GetAccountSummary").summary_map
-
-    changed = {key: after[key] - before[key] for key in after if after[key] != before[key]}
-    assert changed == {"Users": 1, "MFADevices": 2, "MFADevicesInUse": 1}
-    assert (after["AccessKeysPerUserQuota"], after["UsersQuota"], after["AccountMFAEnabled"]) == (2, 5000, 0)

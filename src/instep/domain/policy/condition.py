@@ -104,9 +104,11 @@ class Condition:
 
 
 def _texts(values: tuple[str, ...], variables: bool, fold: Callable[[str], str]) -> Test:
-    """Equal texts.  `*` and `?` are plain characters here."""
+    """Equal texts.  `*` and `?` are plain characters here.  `fold` makes no text shorter."""
     templates = [Template.of(value, variables=variables) for value in values]
-    constant = frozenset(fold(template.resolve({}) or "") for template in templates if template.constant)
+    constant = frozenset(
+        fold(template.resolve({}, longest=len(template.text)) or "") for template in templates if template.constant
+    )
     changing = tuple(template for template in templates if not template.constant)
 
     def test(value: str, context: Context) -> bool:
@@ -114,7 +116,7 @@ def _texts(values: tuple[str, ...], variables: bool, fold: Callable[[str], str])
         if folded in constant:
             return True
         for template in changing:
-            resolved = template.resolve(context)
+            resolved = template.resolve(context, longest=len(folded))
             if resolved is not None and fold(resolved) == folded:
                 return True
         return False
@@ -127,7 +129,7 @@ def _equal(values: tuple[str, ...], variables: bool) -> Test:
 
 
 def _equal_ignoring_case(values: tuple[str, ...], variables: bool) -> Test:
-    return _texts(values, variables, str.casefold)
+    return _texts(values, variables, str.lower)
 
 
 def _like(values: tuple[str, ...], variables: bool) -> Test:

@@ -66,3 +66,5 @@ class Document:
     version: Version
     id: str | None
     statements: tuple[Statement, ...]
+    length: int
+    """In characters, as it was written: what it takes to keep it goes with that."""

@@ -34,11 +34,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`name`: an inline policy's, a managed one's ARN, or `PolicyInputList.1`; `source_type`: as SimulateCustomPolicy has it."""
+    """`name`: an inline policy's, a managed one's ARN, or `PolicyInputList.1`; `source_type`: as SimulateCustomPolicy has it.
+
+    `owner`: the name of the user, group or role that an inline policy is part of.
+    """
 
     document: Document
     name: str
     source_type: str = "none"
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +288,7 @@ def fits_resource(statement: Statement, request: AccessRequest) -> bool:
     if not statement.negated_resources:
         return listed
     # A variable without a value lists nothing.  An Allow for all but nothing must not become one for everything.
-    if statement.effect is Effect.ALLOW and any(p.template.resolve(request.context) is None for p in statement.resources):
+    if statement.effect is Effect.ALLOW and not all(pattern.settled(request.context) for pattern in statement.resources):
         return False
     return not listed
 

@@ -1,84 +1,17 @@
-"""Texts with wildcards: `*` for any characters or none, `?` for exactly one.
-
-A pattern is cut at its asterisks into runs, and each run is looked for once, behind the one before: the first place where it fits
-is as good as any later one.  So no pattern takes more than its length times the text's, however its asterisks stand.
-"""
+"""Texts with wildcards and variables: `*` for any characters or none, `?` for exactly one, `${…}` for what a request brings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import TypeAlias
 
+from instep.domain import arn as arns
+from instep.domain.policy.glob import Glob, Wildcard, glob, search, wildcards
 from instep.domain.policy.variables import Context, Part, Template, Variable, Verbatim
-
-_COLONS_OF_AN_ARN = 5
-
-
-class Wildcard(Enum):
-    ANY = auto()
-    ONE = auto()
-
 
 Piece: TypeAlias = str | Variable | Wildcard
 """Of a pattern taken apart; `str` is data by now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What stands between two asterisks: `length` characters, of which `known` are settled: texts, and where in the run.
-
-    `plain` is the run's text, where it has no `?`.
-    """
-
-    length: int
-    known: tuple[tuple[int, str], ...]
-    plain: str | None
-
-    def fits(self, text: str, at: int) -> bool:
-        if self.plain is not None:
-            return text.startswith(self.plain, at)
-        return all(text.startswith(known, at + offset) for offset, known in self.known)
-
-
-Glob: TypeAlias = tuple[Run, ...]
-"""Runs with an asterisk between each two; never empty."""
-
-
-def search(runs: Glob, text: str) -> tuple[bool, int]:
-    """Whether `runs` match all of `text`, and how many characters were compared, at most.
-
-    The count is what this module's promise is about.
-    """
-    first, last = runs[0], runs[-1]
-    steps = first.length
-    if len(runs) == 1:
-        return len(text) == first.length and first.fits(text, 0), steps
-    here, end = first.length, len(text) - last.length
-    if here > end or not first.fits(text, 0):
-        return False, steps
-    steps += last.length
-    if not last.fits(text, end):
-        return False, steps
-    for run in runs[1:-1]:
-        found, compared = _find(run, text, here, end)
-        steps += compared
-        if found < 0:
-            return False, steps
-        here = found + run.length
-    return True, steps
-
-
-def _find(run: Run, text: str, start: int, end: int) -> tuple[int, int]:
-    """The first place of `run` within text[start:end], or -1, and how many characters were compared, at most."""
-    places = range(start, end - run.length + 1)
-    if run.plain is not None:
-        found = text.find(run.plain, start, end)
-    else:
-        found = next((place for place in places if run.fits(text, place)), -1)
-    tried = len(places) if found < 0 else found - start + 1
-    return found, tried * run.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +28,33 @@ class _Ends:
 
 @dataclass(frozen=True, slots=True)
 class _Changing:
-    """A segment with variables, which is made into runs for each request."""
+    """A segment with variables, which is made into runs for each request that has the text `before` and `behind` them.
+
+    `least`: characters that a text must have, were the variables' values empty.
+    """
 
     pieces: tuple[Piece, ...]
     ignore_case: bool
+    before: str
+    behind: str
+    least: int
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece], *, ignore_case: bool) -> _Changing:
+        first, last = pieces[0], pieces[-1]
+        before, behind = first if isinstance(first, str) else "", last if isinstance(last, str) else ""
+        least = sum(len(piece) if isinstance(piece, str) else piece is Wildcard.ONE for piece in pieces)
+        return cls(tuple(pieces), ignore_case, before, behind, least)
+
+    def fits(self, text: str, context: Context) -> bool:
+        # Of a long list most are told apart by this, and it costs a tenth of the rest.
+        if not (text.startswith(self.before) and text.endswith(self.behind)):
+            return False
+        pieces = _resolved(self, context, len(text) - self.least)
+        return pieces is not None and search(glob(pieces), text)[0]
+
+    def settled(self, context: Context) -> bool:
+        return all(piece.resolve(context) is not None for piece in self.pieces if isinstance(piece, Variable))
 
 
 _Segment: TypeAlias = str | _Ends | Glob | _Changing
@@ -134,7 +90,7 @@ class Pattern:
         """
         segments = _segments(_pieces(Template.of(text, variables=variables).parts))
         if pad:
-            segments += ((Wildcard.ANY,),) * (_COLONS_OF_AN_ARN + 1 - len(segments))
+            segments += ((Wildcard.ANY,),) * (arns.SEGMENTS - len(segments))
         return cls(text, variables, arn=True, segments=tuple(_compiled(segment, ignore_case=False) for segment in segments))
 
     def matches(self, text: str, context: Context) -> bool:
@@ -143,16 +99,26 @@ class Pattern:
             return _fits(self.segments[0], text.lower() if self.ignore_case else text, context)
         if self.text == "*":
             return True
-        parts = text.split(":", _COLONS_OF_AN_ARN)
-        if len(parts) <= _COLONS_OF_AN_ARN or len(self.segments) <= _COLONS_OF_AN_ARN:
+        parts = arns.segments(text)
+        if len(parts) < arns.SEGMENTS or len(self.segments) < arns.SEGMENTS:
             return False
         # From behind, as the last segment tells most resources apart.
         return all(_fits(self.segments[number], parts[number], context) for number in (5, 4, 3, 2, 1, 0))
+
+    def settled(self, context: Context) -> bool:
+        """Whether each of its variables has a value."""
+        return all(segment.settled(context) for segment in self.segments if isinstance(segment, _Changing))
 
     @property
     def template(self) -> Template:
         """The text and its variables, for those who explain; wildcards are plain text in it."""
         return Template.of(self.text, variables=self.variables)
+
+    @property
+    def pieces(self) -> tuple[tuple[Piece, ...], ...]:
+        """What each segment is made of, for those who estimate; segments that are not written are not in it."""
+        pieces = _pieces(self.template.parts)
+        return _segments(pieces) if self.arn else (pieces,)
 
 
 def _fits(segment: _Segment, text: str, context: Context) -> bool:
@@ -161,22 +127,28 @@ def _fits(segment: _Segment, text: str, context: Context) -> bool:
     if isinstance(segment, _Ends):
         return segment.fits(text)
     if isinstance(segment, _Changing):
-        pieces = _resolved(segment, context)
-        if pieces is None:
-            return False
-        return search(glob(pieces), text)[0]
+        return segment.fits(text, context)
     return search(segment, text)[0]
 
 
-def _resolved(segment: _Changing, context: Context) -> list[str | Wildcard] | None:
-    """The pieces with this request's values in place of variables, or None when one has no value."""
+def _resolved(segment: _Changing, context: Context, room: int) -> list[str | Wildcard] | None:
+    """The pieces with this request's values in place of variables.
+
+    None when one has no value, and when they are longer than `room` together: then no text that leaves so much room can fit.
+    """
     resolved: list[str | Wildcard] = []
+    if room < 0:
+        return None
     for piece in segment.pieces:
         if isinstance(piece, Variable):
             value = piece.resolve(context)
-            if value is None:
+            if value is None or len(value) > room:
                 return None
-            resolved.append(value.lower() if segment.ignore_case else value)
+            if segment.ignore_case:
+                # Never shorter than before.
+                value = value.lower()
+            room -= len(value)
+            resolved.append(value)
         else:
             resolved.append(piece)
     return resolved
@@ -196,19 +168,6 @@ def _pieces(parts: Iterable[Part]) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def wildcards(text: str) -> Iterable[str | Wildcard]:
-    """`text` with its wildcards told apart from the rest."""
-    start = 0
-    for at, character in enumerate(text):
-        if character in "*?":
-            if at > start:
-                yield text[start:at]
-            yield Wildcard.ANY if character == "*" else Wildcard.ONE
-            start = at + 1
-    if start < len(text):
-        yield text[start:]
-
-
 def _segments(pieces: Iterable[Piece]) -> tuple[tuple[Piece, ...], ...]:
     """`pieces` cut at the first five colons.  Those in the names of variables do not count."""
     segments: list[list[Piece]] = [[]]
@@ -216,7 +175,7 @@ def _segments(pieces: Iterable[Piece]) -> tuple[tuple[Piece, ...], ...]:
         if not isinstance(piece, str):
             segments[-1].append(piece)
             continue
-        head, *rest = piece.split(":", _COLONS_OF_AN_ARN + 1 - len(segments))
+        head, *rest = piece.split(":", arns.SEGMENTS - len(segments))
         segments[-1].append(head)
         segments.extend([text] for text in rest)
     return tuple(tuple(segment) for segment in segments)
@@ -225,7 +184,7 @@ def _segments(pieces: Iterable[Piece]) -> tuple[tuple[Piece, ...], ...]:
 def _compiled(pieces: Sequence[Piece], *, ignore_case: bool) -> _Segment:
     settled = [piece for piece in pieces if not isinstance(piece, Variable)]
     if len(settled) < len(pieces):
-        return _Changing(tuple(pieces), ignore_case)
+        return _Changing.of(pieces, ignore_case=ignore_case)
     texts = [piece for piece in settled if isinstance(piece, str)]
     if len(texts) == len(settled):
         return "".join(texts)
@@ -234,26 +193,3 @@ def _compiled(pieces: Sequence[Piece], *, ignore_case: bool) -> _Segment:
     if len(runs) == len(plain) == 2:
         return _Ends(plain[0], plain[1], len(plain[0]) + len(plain[1]))
     return runs
-
-
-def glob(pieces: Iterable[str | Wildcard]) -> Glob:
-    """The runs between the asterisks among `pieces`."""
-    runs: list[Run] = []
-    known: list[tuple[int, str]] = []
-    length = 0
-    for piece in pieces:
-        if piece is Wildcard.ANY:
-            runs.append(_run(length, known))
-            known, length = [], 0
-        elif piece is Wildcard.ONE:
-            length += 1
-        elif isinstance(piece, str):
-            known.append((length, piece))
-            length += len(piece)
-    runs.append(_run(length, known))
-    return tuple(runs)
-
-
-def _run(length: int, known: Sequence[tuple[int, str]]) -> Run:
-    settled = "".join([text for _, text in known])
-    return Run(length, tuple(known), settled if len(settled) == length else None)

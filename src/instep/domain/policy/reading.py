@@ -14,6 +14,7 @@ from instep.domain.policy.json_text import Place, parse, places, positions
 from instep.domain.policy.pattern import Pattern
 from instep.domain.policy.principal_names import principals_of
 from instep.domain.policy.refusals import SYNTAX, Element, malformed
+from instep.domain.policy.resource_grammar import check_resource
 from instep.domain.policy.trust_grammar import check_trust
 from instep.domain.policy.variables import Template
 
@@ -22,18 +23,20 @@ _REMEMBERED = 20_480
 
 _STATEMENT = "Statement"
 _PRINCIPAL = ("Principal", "NotPrincipal")
+_RESOURCE = {"Resource", "NotResource"}
 
 
 class DocumentKind(StrEnum):
     """What a policy is for.
 
     IDENTITY: inline policies, boundaries, session policies and the guard policy.  MANAGED: policies with an ARN, which have to be
-    of the newer version.  TRUST: who may assume a role.
+    of the newer version.  TRUST: who may assume a role.  RESOURCE: any other resource-based policy, which is only ever simulated.
     """
 
     IDENTITY = "identity"
     MANAGED = "managed"
     TRUST = "trust"
+    RESOURCE = "resource"
 
 
 def read(text: str, kind: DocumentKind) -> Document:
@@ -86,7 +89,13 @@ def _read(text: str, kind: DocumentKind) -> Document:
     except ValueError:
         # Without the cause, as that may repeat the text.
         raise malformed("This policy contains invalid Json" if trust else SYNTAX) from None
-    elements = check_trust(document) if trust else check_identity(document, newer_only=kind is DocumentKind.MANAGED)
+    match kind:
+        case DocumentKind.TRUST:
+            elements = check_trust(document)
+        case DocumentKind.RESOURCE:
+            elements = check_resource(document)
+        case _:
+            elements = check_identity(document, newer_only=kind is DocumentKind.MANAGED)
     version = Version(document.get("Version", Version.V2008))
     position = positions(text)
     spans = _statement_spans(text)
@@ -94,10 +103,10 @@ def _read(text: str, kind: DocumentKind) -> Document:
         _statement(element, number, version, start=position(spans[number - 1].start), end=position(spans[number - 1].end))
         for number, element in enumerate(elements, 1)
     )
-    return Document(version, document.get("Id"), statements)
+    return Document(version, document.get("Id"), statements, len(text))
 
 
-_read_once: Callable[[str, DocumentKind], Document] = lru_cache(maxsize=1024)(_read)
+_read_once: Callable[[str, DocumentKind], Document] = lru_cache(maxsize=256)(_read)
 
 
 def _statement(element: Element, number: int, version: Version, *, start: Position, end: Position) -> Statement:
@@ -108,7 +117,7 @@ def _statement(element: Element, number: int, version: Version, *, start: Positi
         effect=Effect(element["Effect"]),
         actions=tuple(Pattern.of(text, variables=False, ignore_case=True) for text in texts_of(element, "Action", "NotAction")),
         negated_actions="NotAction" in element,
-        resources=_resources(element, number, variables=variables) if principals is None else None,
+        resources=_resources(element, number, variables=variables) if element.keys() & _RESOURCE else None,
         negated_resources="NotResource" in element,
         principals=None if principals is None else principals_of(principals),
         negated_principals="NotPrincipal" in element,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from instep.api.errors import MalformedPolicyDocument
+from instep.domain import arn as arns
 from instep.domain.policy.refusals import malformed
 
 _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _WILDCARD = re.compile(r"[*?]")
-_SEGMENTS = 6
 _MISSING = ("", "", "", "*")
 _IAM_PATHS = (
     "user/",
@@ -36,14 +36,14 @@ def problem(resource: str, *, variables: bool) -> MalformedPolicyDocument | None
     """
     if resource == "*":
         return None
-    arn, *rest = segments = resource.split(":", _SEGMENTS - 1)
+    arn, *rest = segments = arns.segments(resource)
     no_arn = malformed('Resource {} must be in ARN format or "*".', resource)
     if not rest:
         return no_arn
-    if variables and any("${" in segment for segment in segments[: _SEGMENTS - 1]):
+    if variables and any("${" in segment for segment in segments[: arns.SEGMENTS - 1]):
         return malformed("Resource {} has a policy variable before its fifth colon.", resource)
     if not (_PARTITION.fullmatch(rest[0]) or _WILDCARD.search(rest[0])):
-        filled = rest[1:] + ["*"] * (_SEGMENTS - len(segments))
+        filled = rest[1:] + ["*"] * (arns.SEGMENTS - len(segments))
         return malformed('Partition "{}" is not valid for resource "arn:{}:{}".', rest[0], rest[0], ":".join(filled))
     if arn != "arn":
         return no_arn
@@ -55,8 +55,8 @@ def problem(resource: str, *, variables: bool) -> MalformedPolicyDocument | None
 
 def fails_legacy_parsing(resource: str) -> bool:
     """Whether `resource`, with which there is no other problem, cannot be filled up to an ARN for want of a clear meaning."""
-    segments = resource.split(":", _SEGMENTS - 1)
-    return resource != "*" and (segments[2] == "" or (len(segments) < _SEGMENTS and "::" in resource))
+    segments = arns.segments(resource)
+    return resource != "*" and (segments[2] == "" or (len(segments) < arns.SEGMENTS and "::" in resource))
 
 
 def _service_problem(resource: str, service: str, *, region: str, account: str, name: str) -> MalformedPolicyDocument | None:

@@ -63,20 +63,21 @@ class Template:
     def variables(self) -> tuple[Variable, ...]:
         return tuple(part for part in self.parts if isinstance(part, Variable))
 
-    def resolve(self, context: Context) -> str | None:
-        """The text for this request, or None when one of its variables has no value."""
-        resolved = []
+    def resolve(self, context: Context, *, longest: int) -> str | None:
+        """The text for this request, or None when one of its variables has no value, or it is longer than `longest` characters.
+
+        A short document can stand for a very long text: what nobody asks for is not made.
+        """
+        resolved: list[str] = []
+        length = 0
         for part in self.parts:
-            match part:
-                case str():
-                    resolved.append(part)
-                case Verbatim():
-                    resolved.append(part.text)
-                case Variable():
-                    value = part.resolve(context)
-                    if value is None:
-                        return None
-                    resolved.append(value)
+            value = part.resolve(context) if isinstance(part, Variable) else part.text if isinstance(part, Verbatim) else part
+            if value is None:
+                return None
+            length += len(value)
+            if length > longest:
+                return None
+            resolved.append(value)
         return "".join(resolved)
 
 

@@ -18,11 +18,12 @@ from instep.api.iam import (
     StatusType,
     UpdateAccessKeyRequest,
 )
-from instep.domain import arn, identity, ids
+from instep.domain import identity, ids
 from instep.domain.identity import KeyStatus
 from instep.services import paging
 from instep.services.authenticate import sealed_in
-from instep.services.iam.targets import holder, on_user
+from instep.services.authorize import may
+from instep.services.iam.targets import holder, on_holder, on_user
 from instep.services.operation import Call, operation
 
 
@@ -33,29 +34,34 @@ def create_access_key(call: Call, request: CreateAccessKeyRequest) -> CreateAcce
         call.tx.users.touch(user)
     else:
         call.tx.accounts.touch(call.account_id)
-    quota = call.settings.quotas.access_keys_per_user
-    if call.tx.access_keys.count(call.account_id, holder_id) >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {quota}")
-    access_key_id, secret = ids.access_key_id(call.random), ids.secret_access_key(call.random)
-    call.tx.access_keys.add(
-        identity.AccessKey(
-            account_id=call.account_id,
-            access_key_id=access_key_id,
-            holder_id=holder_id,
-            sealed_secret=call.vault.seal(secret.encode(), **sealed_in(access_key_id)),
-            status=KeyStatus.ACTIVE,
-            created_at=call.now,
-        )
-    )
+    key, secret = add_access_key(call, holder_id)
     return CreateAccessKeyResponse(
         access_key=AccessKey(
             user_name=user.user_name if user else None,
-            access_key_id=access_key_id,
+            access_key_id=key.access_key_id,
             status=StatusType.ACTIVE,
             secret_access_key=secret,
             create_date=call.now,
         )
     )
+
+
+def add_access_key(call: Call, holder_id: str) -> tuple[identity.AccessKey, str]:
+    """A new key and its secret.  The holder's row must have been touched.  Raises LimitExceeded."""
+    quota = call.settings.quotas.access_keys_per_user
+    if call.tx.access_keys.count(call.account_id, holder_id) >= quota:
+        raise LimitExceeded(f"Cannot exceed quota for AccessKeysPerUser: {quota}")
+    access_key_id, secret = ids.access_key_id(call.random), ids.secret_access_key(call.random)
+    key = identity.AccessKey(
+        account_id=call.account_id,
+        access_key_id=access_key_id,
+        holder_id=holder_id,
+        sealed_secret=call.vault.seal(secret.encode(), **sealed_in(access_key_id)),
+        status=KeyStatus.ACTIVE,
+        created_at=call.now,
+    )
+    call.tx.access_keys.add(key)
+    return key, secret
 
 
 @operation("iam:ListAccessKeys", on=on_user, writes=False)
@@ -109,21 +115,19 @@ def _key_here(call: Call, access_key_id: str) -> identity.AccessKey | None:
     return key if key is not None and key.account_id == call.account_id else None
 
 
-def _on_holder(call: Call, request: GetAccessKeyLastUsedRequest) -> str:
+def _check_last_used(call: Call, request: GetAccessKeyLastUsedRequest) -> None:
+    """On whoever holds the key, and in one sentence for every key that the caller may not ask about, so that nobody learns which
+    there are, or whose."""
     key = _key_here(call, request.access_key_id)
-    if key is None:
+    if key is None or not may(call, "iam:GetAccessKeyLastUsed", on_holder(call, key.holder_id)):
         # AWS prints no colon after "perform" here, and answers this for unknown keys and for those of other accounts alike.
         raise AccessDenied(
             f"User: {call.principal.arn} is not authorized to perform iam:GetAccessKeyLastUsed"
             f" on resource: access key {request.access_key_id}"
         )
-    if key.of_root:
-        return arn.root_arn(key.account_id)
-    user = call.tx.users.find_by_id(key.account_id, key.holder_id)
-    return user.arn if user else "*"
 
 
-@operation("iam:GetAccessKeyLastUsed", on=_on_holder, writes=False)
+@operation("iam:GetAccessKeyLastUsed", on=None, check=_check_last_used, writes=False)
 def get_access_key_last_used(call: Call, request: GetAccessKeyLastUsedRequest) -> GetAccessKeyLastUsedResponse:
     key = _key_here(call, request.access_key_id)
     assert key is not None, "authorized against its holder"

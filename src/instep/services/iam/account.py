@@ -16,37 +16,21 @@ from instep.api.iam import (
 from instep.services import paging
 from instep.services.iam.targets import on_everything
 from instep.services.operation import Call, operation
+from instep.settings import Quotas
 
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
-# AWS's own quotas and constants, as recorded from GetAccountSummary in February 2026.
+# What has no setting and is never counted here, as recorded from GetAccountSummary in February 2026.
 _CONSTANTS = {
     "AccountSigningCertificatesPresent": 0,
-    "AssumeRolePolicySizeQuota": 2048,
-    "AttachedPoliciesPerGroupQuota": 10,
-    "AttachedPoliciesPerRoleQuota": 10,
-    "AttachedPoliciesPerUserQuota": 10,
     "GlobalEndpointTokenVersion": 1,
-    "GroupPolicySizeQuota": 5120,
-    "Groups": 0,
-    "GroupsPerUserQuota": 10,
-    "GroupsQuota": 300,
     "InstanceProfiles": 0,
     "InstanceProfilesQuota": 1000,
-    "Policies": 0,
-    "PoliciesQuota": 1500,
-    "PolicySizeQuota": 6144,
-    "PolicyVersionsInUse": 0,
     "PolicyVersionsInUseQuota": 10000,
     "Providers": 0,
-    "RolePolicySizeQuota": 10240,
-    "Roles": 0,
-    "RolesQuota": 1000,
     "ServerCertificates": 0,
     "ServerCertificatesQuota": 20,
     "SigningCertificatesPerUserQuota": 2,
-    "UserPolicySizeQuota": 2048,
-    "VersionsPerPolicyQuota": 5,
 }
 
 
@@ -81,18 +65,41 @@ def list_account_aliases(call: Call, request: ListAccountAliasesRequest) -> List
 
 @operation("iam:GetAccountSummary", on=on_everything, writes=False)
 def get_account_summary(call: Call, request: None) -> GetAccountSummaryResponse:
-    tx, account_id, quotas = call.tx, call.account_id, call.settings.quotas
+    tx, account_id = call.tx, call.account_id
     devices, in_use = tx.mfa_devices.counts(account_id)
     return GetAccountSummaryResponse(
         summary_map={
             **_CONSTANTS,
-            "AccessKeysPerUserQuota": quotas.access_keys_per_user,
+            **_quotas(call.settings.quotas),
             "AccountAccessKeysPresent": int(tx.access_keys.count(account_id, account_id) > 0),
             "AccountMFAEnabled": int(tx.mfa_devices.count_held(account_id, account_id) > 0),
             "AccountPasswordPresent": int(tx.accounts.root_of(account_id) is not None),
+            "Groups": tx.groups.count(account_id),
             "MFADevices": devices,
             "MFADevicesInUse": in_use,
+            "Policies": tx.managed_policies.count(account_id),
+            "PolicyVersionsInUse": tx.managed_policies.count_versions(account_id),
+            "Roles": tx.roles.count(account_id),
             "Users": tx.users.count(account_id),
-            "UsersQuota": quotas.users,
         }
     )
+
+
+def _quotas(quotas: Quotas) -> dict[str, int]:
+    return {
+        "AccessKeysPerUserQuota": quotas.access_keys_per_user,
+        "AssumeRolePolicySizeQuota": quotas.trust_policy_size,
+        "AttachedPoliciesPerGroupQuota": quotas.policies_per_group,
+        "AttachedPoliciesPerRoleQuota": quotas.policies_per_role,
+        "AttachedPoliciesPerUserQuota": quotas.policies_per_user,
+        "GroupPolicySizeQuota": quotas.group_policy_size,
+        "GroupsPerUserQuota": quotas.groups_per_user,
+        "GroupsQuota": quotas.groups,
+        "PoliciesQuota": quotas.policies,
+        "PolicySizeQuota": quotas.policy_size,
+        "RolePolicySizeQuota": quotas.role_policy_size,
+        "RolesQuota": quotas.roles,
+        "UserPolicySizeQuota": quotas.user_policy_size,
+        "UsersQuota": quotas.users,
+        "VersionsPerPolicyQuota": quotas.versions_per_policy,
+    }

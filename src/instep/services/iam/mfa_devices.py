@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 
 from instep.api.common import ValidationError
-from instep.api.errors import EntityAlreadyExists, LimitExceeded, NoSuchEntity
+from instep.api.errors import EntityAlreadyExists, InvalidAuthenticationCode, LimitExceeded, NoSuchEntity
 from instep.api.iam import (
     DeactivateMFADeviceRequest,
     EnableMFADeviceRequest,
@@ -17,14 +19,15 @@ from instep.api.iam import (
     MFADevice,
     ResyncMFADeviceRequest,
 )
-from instep.domain import arn, mfa
+from instep.domain import mfa
 from instep.domain.drift import Source
 from instep.domain.identity import User
 from instep.domain.mfa import Claimant
 from instep.domain.totp import PairRefusal, code_reader
 from instep.services import codes, paging, pairs
-from instep.services.iam.targets import holder, on_user, user_named
-from instep.services.operation import Call, operation
+from instep.services.authorize import may
+from instep.services.iam.targets import holder, is_caller, on_holder, on_user, user_named, user_resource
+from instep.services.operation import EVERYTHING, Call, Resource, operation
 from instep.services.pairs import Search
 from instep.services.seeds import open_token
 
@@ -41,7 +44,8 @@ def _claim_to_enable(call: Call, request: EnableMFADeviceRequest) -> None:
     user, device = _free(call, request)
     # Before the try: only a pair that was looked at may count as failed.
     _check_quota(call, user)
-    pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
+    with _why_for_resyncers_alone(call, user):
+        pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
 
 
 def _search_to_enable(call: Call, request: EnableMFADeviceRequest) -> Search:
@@ -58,7 +62,19 @@ def enable_mfa_device(call: Call, request: EnableMFADeviceRequest) -> None:
     _check_quota(call, user)
     call.tx.mfa_devices.assign(device, user.user_id, call.now)
     claimant = pairs.claimant_for(call, user.user_id)
-    pairs.accept(call, _device(call, request.serial_number), call.prepared, claimant=claimant, source=Source.ENABLE)
+    with _why_for_resyncers_alone(call, user):
+        pairs.accept(call, _device(call, request.serial_number), call.prepared, claimant=claimant, source=Source.ENABLE)
+
+
+@contextmanager
+def _why_for_resyncers_alone(call: Call, user: User) -> Iterator[None]:
+    """Why a pair was refused is told to those who may put the user's devices back in step, and enabling takes less than that."""
+    try:
+        yield
+    except InvalidAuthenticationCode as refusal:
+        if not may(call, "iam:ResyncMFADevice", user_resource(user)):
+            refusal.headers = {}
+        raise
 
 
 def _check_quota(call: Call, user: User) -> None:
@@ -135,17 +151,16 @@ def list_mfa_devices(call: Call, request: ListMFADevicesRequest) -> ListMFADevic
     )
 
 
-def _on_holder(call: Call, request: GetMFADeviceRequest) -> str:
+def _on_holder(call: Call, request: GetMFADeviceRequest) -> Resource:
     """The user named, else whoever has the device: leaving the name out must not get around a policy."""
     if request.user_name is not None:
         return on_user(call, request)
     device = call.tx.mfa_devices.find(call.account_id, request.serial_number)
     if device is None or device.holder_id is None:
-        return "*"
-    if device.holder_id == call.account_id:
-        return arn.root_arn(call.account_id)
-    user = call.tx.users.find_by_id(call.account_id, device.holder_id)
-    return user.arn if user else "*"
+        return EVERYTHING
+    held = on_holder(call, device.holder_id)
+    # Refused as if nobody had it: whoever names no user does not learn whose it is.
+    return held if is_caller(call, device.holder_id) else replace(held, shown=EVERYTHING.arn)
 
 
 @operation("iam:GetMFADevice", on=_on_holder, writes=False)

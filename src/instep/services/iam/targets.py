@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from instep.api.common import ValidationError
 from instep.api.errors import NoSuchEntity
 from instep.domain import arn
 from instep.domain.identity import PrincipalKind, User
-from instep.services.operation import Call
+from instep.services.operation import EVERYTHING, Call, Resource
 
 
 class MayNameUser(Protocol):
@@ -30,17 +31,49 @@ def user_named(call: Call, user_name: str) -> User:
     return user
 
 
-def on_user(call: Call, request: MayNameUser) -> str:
-    """The user's ARN as stored: with another spelling of the name, a policy's pattern could be walked around."""
+def on_user(call: Call, request: MayNameUser) -> Resource:
+    """The user as stored: with another spelling of the name, a policy's pattern could be walked around."""
     if request.user_name is None:
-        return call.principal.arn
-    user = find_user(call, request.user_name)
-    return user.arn if user else arn.user_arn(call.account_id, "/", request.user_name)
+        return on_caller(call)
+    user, written = find_user(call, request.user_name), arn.user_arn(call.account_id, "/", request.user_name)
+    return user_as_written(call, user, written) if user else Resource(written)
 
 
-def on_everything(call: Call, request: object) -> str:
+def user_as_written(call: Call, user: User, written: str) -> Resource:
+    """The user as stored; a refusal shows the ARN as `written` in the request.
+
+    Whoever may not see a user learns neither that there is one, nor their path, nor how their name is spelled.
+    """
+    resource = user_resource(user)
+    return resource if is_caller(call, user.user_id) else replace(resource, shown=written)
+
+
+def is_caller(call: Call, user_id: str) -> bool:
+    return call.principal.kind is PrincipalKind.USER and call.principal.holder_id == user_id
+
+
+def on_caller(call: Call) -> Resource:
+    principal = call.principal
+    if principal.kind is PrincipalKind.USER:
+        return Resource(principal.arn, principal.tags, principal.permissions_boundary)
+    return Resource(principal.arn)
+
+
+def user_resource(user: User) -> Resource:
+    return Resource(user.arn, user.tags, user.permissions_boundary)
+
+
+def on_holder(call: Call, holder_id: str) -> Resource:
+    """Whoever holds a key or device: a user, or the root user under the account's id."""
+    if holder_id == call.account_id:
+        return Resource(arn.root_arn(call.account_id))
+    user = call.tx.users.find_by_id(call.account_id, holder_id)
+    return user_resource(user) if user else EVERYTHING
+
+
+def on_everything(call: Call, request: object) -> Resource:
     """For operations that AWS authorizes against no resource."""
-    return "*"
+    return EVERYTHING
 
 
 def holder(call: Call, request: MayNameUser) -> tuple[str, User | None]:

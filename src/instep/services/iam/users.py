@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from instep.api.common import ValidationError
 from instep.api.errors import DeleteConflict, LimitExceeded
 from instep.api.iam import (
@@ -22,21 +24,25 @@ from instep.api.iam import (
 from instep.domain import arn, identity, ids
 from instep.domain.identity import PrincipalKind
 from instep.services import paging
-from instep.services.iam.tags import as_tags, user_tags
-from instep.services.iam.targets import on_user, user_named
-from instep.services.operation import Call, operation
+from instep.services.authorize import authorize
+from instep.services.iam import policy_arns
+from instep.services.iam.boundaries import as_boundary
+from instep.services.iam.tags import as_tags, tagged_as, untagged, user_tags
+from instep.services.iam.targets import find_user, on_user, user_as_written, user_named
+from instep.services.operation import Call, Resource, operation
 
 
-def _on_new_user(call: Call, request: CreateUserRequest) -> str:
-    return arn.user_arn(call.account_id, request.path or "/", request.user_name)
+def _on_new_user(call: Call, request: CreateUserRequest) -> Resource:
+    # Without its tags to be: they are the caller's own words, aws:RequestTag.
+    return Resource(arn.user_arn(call.account_id, request.path or "/", request.user_name))
 
 
-def _on_users(call: Call, request: ListUsersRequest) -> str:
-    return f"arn:aws:iam::{call.account_id}:user{request.path_prefix or '/'}"
+def _on_users(call: Call, request: ListUsersRequest) -> Resource:
+    return Resource(arn.user_arn(call.account_id, request.path_prefix or "/", ""))
 
 
-def as_user(user: identity.User, *, with_tags: bool = False) -> User:
-    """A user as the wire shows it."""
+def as_user(user: identity.User, *, in_full: bool = False) -> User:
+    """A user as the wire shows it: lists leave tags and permissions boundary out."""
     return User(
         path=user.path,
         user_name=user.user_name,
@@ -44,16 +50,19 @@ def as_user(user: identity.User, *, with_tags: bool = False) -> User:
         arn=user.arn,
         create_date=user.created_at,
         password_last_used=user.password_last_used,
-        tags=as_tags(user.tags) if with_tags else None,
+        permissions_boundary=as_boundary(user.permissions_boundary) if in_full else None,
+        tags=as_tags(user.tags) if in_full else None,
     )
 
 
-@operation("iam:CreateUser", on=_on_new_user, writes=True)
+@operation("iam:CreateUser", on=_on_new_user, check=tagged_as("iam:TagUser", _on_new_user), writes=True)
 def create_user(call: Call, request: CreateUserRequest) -> CreateUserResponse:
     call.tx.accounts.touch(call.account_id)
     quota = call.settings.quotas.users
     if call.tx.users.count(call.account_id) >= quota:
         raise LimitExceeded(f"Cannot exceed quota for UsersPerAccount: {quota}")
+    if request.permissions_boundary is not None:
+        policy_arns.check_boundary(call, request.permissions_boundary)
     user = identity.User(
         account_id=call.account_id,
         user_id=ids.user_id(call.random),
@@ -61,19 +70,20 @@ def create_user(call: Call, request: CreateUserRequest) -> CreateUserResponse:
         path=request.path or "/",
         created_at=call.now,
         tags=user_tags(request.tags or ()),
+        permissions_boundary=request.permissions_boundary,
     )
     call.tx.users.add(user)
-    return CreateUserResponse(user=as_user(user, with_tags=True))
+    return CreateUserResponse(user=as_user(user, in_full=True))
 
 
 @operation("iam:GetUser", on=on_user, writes=False)
 def get_user(call: Call, request: GetUserRequest) -> GetUserResponse:
     if request.user_name is not None:
-        return GetUserResponse(user=as_user(user_named(call, request.user_name), with_tags=True))
+        return GetUserResponse(user=as_user(user_named(call, request.user_name), in_full=True))
     match call.principal.kind:
         case PrincipalKind.USER:
             assert call.principal.user_name is not None
-            return GetUserResponse(user=as_user(user_named(call, call.principal.user_name), with_tags=True))
+            return GetUserResponse(user=as_user(user_named(call, call.principal.user_name), in_full=True))
         case PrincipalKind.ROOT:
             return GetUserResponse(user=root_as_user(call))
         case _:
@@ -101,22 +111,51 @@ def list_users(call: Call, request: ListUsersRequest) -> ListUsersResponse:
     )
 
 
-@operation("iam:UpdateUser", on=on_user, writes=True)
+def _renamed(user: identity.User, request: UpdateUserRequest) -> identity.User:
+    return replace(user, user_name=request.new_user_name or user.user_name, path=request.new_path or user.path)
+
+
+def _check_new_arn(call: Call, request: UpdateUserRequest) -> None:
+    """On both ARNs (API Reference, UpdateUser): a name or path may itself be what somebody's policy names."""
+    user = find_user(call, request.user_name)
+    written = arn.user_arn(call.account_id, request.new_path or "/", request.new_user_name or request.user_name)
+    resource = user_as_written(call, _renamed(user, request), written) if user else Resource(written)
+    authorize(call, "iam:UpdateUser", resource, request)
+
+
+@operation("iam:UpdateUser", on=on_user, check=_check_new_arn, writes=True)
 def update_user(call: Call, request: UpdateUserRequest) -> None:
     user = user_named(call, request.user_name)
-    user_name, path = request.new_user_name or user.user_name, request.new_path or user.path
-    call.tx.users.rename(user, user_name=user_name, path=path)
+    renamed = _renamed(user, request)
+    call.tx.users.rename(user, user_name=renamed.user_name, path=renamed.path)
 
 
 @operation("iam:DeleteUser", on=on_user, writes=True)
 def delete_user(call: Call, request: DeleteUserRequest) -> None:
     user = user_named(call, request.user_name)
     call.tx.users.touch(user)
-    if call.tx.access_keys.count(call.account_id, user.user_id):
-        raise DeleteConflict("Cannot delete entity, must delete access keys first.")
-    if call.tx.mfa_devices.count_held(call.account_id, user.user_id):
-        raise DeleteConflict("Cannot delete entity, must delete MFA device first.")
+    left_over = _left_over(call, user)
+    if left_over is not None:
+        raise DeleteConflict(f"Cannot delete entity, must {left_over} first.")
     call.tx.users.delete(user)
+
+
+def _left_over(call: Call, user: identity.User) -> str | None:
+    """What is to be done before the user can be deleted, in AWS's words: the first of several."""
+    tx, account_id, user_id = call.tx, call.account_id, user.user_id
+    if tx.managed_policies.attached_to(account_id, [user_id]):
+        return "detach all policies"
+    if tx.inline_policies.of(account_id, [user_id]):
+        return "delete policies"
+    if tx.access_keys.count(account_id, user_id):
+        return "delete access keys"
+    if tx.login_profiles.find(account_id, user_id) is not None:
+        return "delete login profile"
+    if tx.mfa_devices.count_held(account_id, user_id):
+        return "delete MFA device"
+    if tx.groups.of_user(account_id, user_id):
+        return "remove users from group"
+    return None
 
 
 @operation("iam:TagUser", on=on_user, writes=True)
@@ -128,8 +167,7 @@ def tag_user(call: Call, request: TagUserRequest) -> None:
 @operation("iam:UntagUser", on=on_user, writes=True)
 def untag_user(call: Call, request: UntagUserRequest) -> None:
     user = user_named(call, request.user_name)
-    gone = {key.casefold() for key in request.tag_keys}
-    call.tx.users.set_tags(user, {key: value for key, value in user.tags.items() if key.casefold() not in gone})
+    call.tx.users.set_tags(user, untagged(user.tags, request.tag_keys))
 
 
 @operation("iam:ListUserTags", on=on_user, writes=False)

@@ -27,9 +27,9 @@ from instep.domain.drift import Tracking
 from instep.domain.mfa import AssignmentStatus, DeviceKind
 from instep.domain.totp import Token
 from instep.services import paging
-from instep.services.iam.tags import as_tags, device_tags
+from instep.services.iam.tags import as_tags, device_tags, tagged_as, untagged
 from instep.services.iam.users import as_user, root_as_user
-from instep.services.operation import Call, operation
+from instep.services.operation import Call, Resource, operation
 from instep.services.seeds import sealed_in
 
 ISSUER = "instep"
@@ -37,19 +37,20 @@ _LONGEST_SERIAL_NUMBER = 256
 _SERIAL_NUMBER = re.compile(r"[\w+=/:,.@-]+", re.ASCII)
 
 
-def _on_new_device(call: Call, request: CreateVirtualMFADeviceRequest) -> str:
-    return arn.mfa_device_arn(call.account_id, request.path or "/", request.virtual_mfa_device_name)
+def _on_new_device(call: Call, request: CreateVirtualMFADeviceRequest) -> Resource:
+    return Resource(arn.mfa_device_arn(call.account_id, request.path or "/", request.virtual_mfa_device_name))
 
 
 def _on_device(
     call: Call,
     request: DeleteVirtualMFADeviceRequest | TagMFADeviceRequest | UntagMFADeviceRequest | ListMFADeviceTagsRequest,
-) -> str:
-    return request.serial_number
+) -> Resource:
+    device = call.tx.mfa_devices.find(call.account_id, request.serial_number)
+    return Resource(request.serial_number, device.tags if device else {})
 
 
-def _on_devices(call: Call, request: ListVirtualMFADevicesRequest) -> str:
-    return arn.mfa_device_arn(call.account_id, "/", "")
+def _on_devices(call: Call, request: ListVirtualMFADevicesRequest) -> Resource:
+    return Resource(arn.mfa_device_arn(call.account_id, "/", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class _Enrolment:
 
 
 def _enrolment(call: Call, request: CreateVirtualMFADeviceRequest) -> _Enrolment:
-    _check_serial_number(_on_new_device(call, request), request)
+    _check_serial_number(_on_new_device(call, request).arn, request)
     account = call.tx.accounts.find(call.account_id)
     assert account is not None
     token = Token.new(call.random)
@@ -69,7 +70,13 @@ def _enrolment(call: Call, request: CreateVirtualMFADeviceRequest) -> _Enrolment
     return _Enrolment(token, _qr_code(token.uri(label, issuer=ISSUER)))
 
 
-@operation("iam:CreateVirtualMFADevice", on=_on_new_device, writes=True, prepare=_enrolment)
+@operation(
+    "iam:CreateVirtualMFADevice",
+    on=_on_new_device,
+    check=tagged_as("iam:TagMFADevice", _on_new_device),
+    writes=True,
+    prepare=_enrolment,
+)
 def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest) -> CreateVirtualMFADeviceResponse:
     """The one answer that shows the seed, as text and as a QR code."""
     made: _Enrolment = call.prepared
@@ -77,7 +84,7 @@ def create_virtual_mfa_device(call: Call, request: CreateVirtualMFADeviceRequest
     quota = call.settings.quotas.users
     if call.tx.mfa_devices.count_virtual(call.account_id) >= quota:
         raise LimitExceeded(f"Cannot exceed quota for MFADevices: {quota}")
-    serial_number, token_id = _on_new_device(call, request), ids.token_id(call.random)
+    serial_number, token_id = _on_new_device(call, request).arn, ids.token_id(call.random)
     tags = device_tags(request.tags or ())
     call.tx.mfa_devices.add(
         mfa.MFADevice(
@@ -168,8 +175,7 @@ def tag_mfa_device(call: Call, request: TagMFADeviceRequest) -> None:
 @operation("iam:UntagMFADevice", on=_on_device, writes=True)
 def untag_mfa_device(call: Call, request: UntagMFADeviceRequest) -> None:
     device = _tagged_device(call, request.serial_number)
-    gone = set(request.tag_keys)
-    call.tx.mfa_devices.set_tags(device, {key: value for key, value in device.tags.items() if key not in gone})
+    call.tx.mfa_devices.set_tags(device, untagged(device.tags, request.tag_keys))
 
 
 @operation("iam:ListMFADeviceTags", on=_on_device, writes=False)

@@ -8,7 +8,7 @@ from instep.domain.drift import Tracking
 from instep.domain.mfa import DeviceKind, MFADevice
 from instep.domain.token_file import Row
 from instep.domain.totp import Token
-from instep.services.operation import Call, operation
+from instep.services.operation import Call, Resource, operation
 from instep.services.operator.model import ImportTokensRequest, ImportTokensResponse
 from instep.services.seeds import sealed_in
 
@@ -21,8 +21,8 @@ class ImportRefused(InvalidInput):
         self.rows = rows
 
 
-def _on_inventory(call: Call, request: ImportTokensRequest) -> str:
-    return f"arn:aws:iam::{call.account_id}:mfa/"
+def _on_inventory(call: Call, request: ImportTokensRequest) -> Resource:
+    return Resource(f"arn:aws:iam::{call.account_id}:mfa/")
 
 
 def _rows(call: Call, request: ImportTokensRequest) -> list[Row]:

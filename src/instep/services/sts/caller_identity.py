@@ -8,4 +8,4 @@ from instep.services.operation import Call, operation
 
 @operation("sts:GetCallerIdentity", on=None, writes=False)
 def get_caller_identity(call: Call, request: GetCallerIdentityRequest) -> GetCallerIdentityResponse:
-    return GetCallerIdentityResponse(arn=call.principal.arn, user_id=call.principal.holder_id, account=call.principal.account_id)
+    return GetCallerIdentityResponse(arn=call.principal.arn, user_id=call.principal.unique_id, account=call.principal.account_id)

@@ -29,6 +29,11 @@ _FIND_WITH_HOLDER = HotSelect(
 )
 _KEY_COLUMNS = len(access_keys.c)
 _LIST = sa.select(access_keys).where(_holder_is).order_by(access_keys.c.created_at, access_keys.c.access_key_id)
+_ALL = (
+    sa.select(access_keys)
+    .where(access_keys.c.account_id == sa.bindparam("account_id"))
+    .order_by(access_keys.c.created_at, access_keys.c.access_key_id)
+)
 _COUNT = sa.select(sa.func.count()).select_from(access_keys).where(_holder_is)
 _ADD = insert_new(access_keys)
 _used_at = sa.bindparam("used_at", type_=UTCTimestamp)
@@ -73,6 +78,13 @@ class AccessKeys(Repository):
         if row is None:
             return None
         return _key_of(row), _user_of(row)
+
+    def all(self, account_id: str) -> dict[str, list[AccessKey]]:
+        """By holder id, then by creation and id."""
+        found: dict[str, list[AccessKey]] = {}
+        for row in self._connection.execute(_ALL, {"account_id": account_id}):
+            found.setdefault(row.holder_id, []).append(_key_of(row))
+        return found
 
     def list(self, account_id: str, holder_id: str, *, after: str | None, limit: int) -> list[AccessKey]:
         """By creation, then by id; `after` is the id of the last one seen."""
@@ -122,7 +134,7 @@ def _key_of(row: Any) -> AccessKey:
 
 def _user_of(row: Any) -> User | None:
     """The user beside the key; the same names stand twice in the row, so they are told apart by their place."""
-    (account_id, user_id, user_name, _, path, created_at, tags, password_last_used, revision) = row[_KEY_COLUMNS:]
+    (account_id, user_id, user_name, _, path, created_at, tags, password_last_used, revision, boundary) = row[_KEY_COLUMNS:]
     if user_id is None:
         return None
     return User(
@@ -134,6 +146,7 @@ def _user_of(row: Any) -> User | None:
         tags=tags,
         password_last_used=password_last_used,
         revision=revision,
+        permissions_boundary=boundary,
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from instep.api.errors import EntityAlreadyExists
 from instep.domain.identity import Account, RootUser
+from instep.domain.password_policy import PasswordPolicy
+from instep.storage.repositories.hot import HotSelect
 from instep.storage.repositories.repository import Repository, insert_new
 from instep.storage.schema import accounts, root_users
 
@@ -15,6 +18,8 @@ _FIND = sa.select(accounts).where(accounts.c.account_id == sa.bindparam("account
 _FIND_BY_ALIAS = sa.select(accounts).where(accounts.c.alias == sa.bindparam("alias"))
 _ALL = sa.select(accounts).order_by(accounts.c.account_id)
 _ROOT_OF = sa.select(root_users).where(root_users.c.account_id == sa.bindparam("account_id"))
+_PASSWORD_POLICY = sa.select(accounts.c.password_policy).where(accounts.c.account_id == sa.bindparam("account_id"))
+_POLICIES_REVISION = HotSelect(sa.select(accounts.c.policies_revision).where(accounts.c.account_id == sa.bindparam("account_id")))
 _ADD_ACCOUNT = insert_new(accounts)
 _ADD_ROOT_USER = insert_new(root_users)
 
@@ -29,6 +34,7 @@ class Accounts(Repository):
             "alias": account.alias,
             "created_at": account.created_at,
             "revision": account.revision,
+            "guard_policy": account.guard_policy,
         }
         if not self._add(_ADD_ACCOUNT, row):
             if account.alias is not None and self.find_by_alias(account.alias) is not None:
@@ -76,13 +82,40 @@ class Accounts(Repository):
                 raise _alias_exists(alias)
         self._connection.execute(sa.update(accounts).where(accounts.c.account_id == account_id).values(alias=alias))
 
+    def set_guard_policy(self, account_id: str, document: str | None) -> None:
+        self._revisions.bump(accounts, {"account_id": account_id})
+        self._connection.execute(sa.update(accounts).where(accounts.c.account_id == account_id).values(guard_policy=document))
+        self._policies_changed(account_id)
+
+    def policies_revision(self, account_id: str) -> int:
+        """Goes up with every change of what anybody in the account may do."""
+        row = _POLICIES_REVISION.first(self._connection, {"account_id": account_id})
+        return (row.policies_revision or 0) if row is not None else 0
+
+    def password_policy(self, account_id: str) -> PasswordPolicy | None:
+        kept = self._connection.execute(_PASSWORD_POLICY, {"account_id": account_id}).scalar()
+        return None if kept is None else PasswordPolicy(**kept)
+
+    def set_password_policy(self, account_id: str, policy: PasswordPolicy | None) -> None:
+        self.touch(account_id)
+        kept = None if policy is None else asdict(policy)
+        self._connection.execute(sa.update(accounts).where(accounts.c.account_id == account_id).values(password_policy=kept))
+        # It says whether users may change their own passwords.
+        self._policies_changed(account_id)
+
     def touch(self, account_id: str) -> None:
         """Bump the revision: what is checked and then written below this account gets in line."""
         self._revisions.bump(accounts, {"account_id": account_id})
 
 
 def _account(row: sa.Row[Any]) -> Account:
-    return Account(account_id=row.account_id, alias=row.alias, created_at=row.created_at, revision=row.revision)
+    return Account(
+        account_id=row.account_id,
+        alias=row.alias,
+        created_at=row.created_at,
+        revision=row.revision,
+        guard_policy=row.guard_policy,
+    )
 
 
 def _account_or_none(row: sa.Row[Any] | None) -> Account | None:

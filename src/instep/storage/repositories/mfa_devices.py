@@ -60,6 +60,7 @@ _ALL_HELD = sa.select(mfa_devices).where(mfa_devices.c.holder_id.is_not(None))
 _COUNT = sa.select(sa.func.count()).select_from(mfa_devices).where(_account_is)
 _COUNT_HELD = _COUNT.where(_holder_is)
 _COUNT_VIRTUAL = _COUNT.where(_virtual)
+_HOLDERS = sa.select(mfa_devices.c.holder_id).where(_account_is, mfa_devices.c.holder_id.is_not(None)).distinct()
 _COUNT_IN_USE = _COUNT.where(mfa_devices.c.holder_id.is_not(None))
 _COUNT_OURS = _COUNT.where(sa.or_(_virtual, mfa_devices.c.holder_id.is_not(None)))
 _TAKEN_SERIALS = sa.select(mfa_devices.c.serial_key).where(
@@ -207,6 +208,10 @@ class MFADevices(Repository):
         statement = _ALL_HELD if account_id is None else _ALL_HELD.where(_account_is)
         rows = self._connection.execute(statement, {} if account_id is None else {"account_id": account_id}).all()
         return [device_of(row, self.sightings(device_of(row))) for row in rows]
+
+    def holders(self, account_id: str) -> set[str]:
+        """The ids of those who have any."""
+        return set(self._connection.execute(_HOLDERS, {"account_id": account_id}).scalars())
 
     def count_held(self, account_id: str, holder_id: str) -> int:
         return self._number(_COUNT_HELD, account_id=account_id, holder_id=holder_id)

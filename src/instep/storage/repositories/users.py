@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from instep.api.errors import EntityAlreadyExists
 from instep.domain.identity import User
 from instep.storage.repositories.hot import HotSelect
-from instep.storage.repositories.repository import Repository, insert_new
+from instep.storage.repositories.repository import Repository, insert_new, select_names
 from instep.storage.schema import accounts, users
 
 _account_is = users.c.account_id == sa.bindparam("account_id")
@@ -18,18 +18,11 @@ _account_is = users.c.account_id == sa.bindparam("account_id")
 _FIND = HotSelect(sa.select(users).where(_account_is, users.c.name_key == sa.bindparam("name_key")))
 _FIND_BY_ID = HotSelect(sa.select(users).where(_account_is, users.c.user_id == sa.bindparam("user_id")))
 _FIND_MANY = sa.select(users).where(_account_is, users.c.user_id.in_(sa.bindparam("user_ids", expanding=True)))
-_COUNT = sa.select(sa.func.count()).select_from(users).where(_account_is)
-_LIST = (
-    sa.select(users)
-    .where(
-        _account_is,
-        users.c.name_key > sa.bindparam("after"),
-        # Not LIKE, for which "_" and "%" are patterns.
-        sa.func.substr(users.c.path, 1, sa.bindparam("length", type_=sa.BigInteger)) == sa.bindparam("path_prefix"),
-    )
-    .order_by(users.c.name_key)
-    .limit(sa.bindparam("limit"))
+_WITHIN_BOUNDARY = (
+    sa.select(users).where(_account_is, users.c.permissions_boundary == sa.bindparam("policy_arn")).order_by(users.c.name_key)
 )
+_COUNT = sa.select(sa.func.count()).select_from(users).where(_account_is)
+_LIST = select_names(users)
 _ADD = insert_new(users)
 
 
@@ -50,6 +43,7 @@ class Users(Repository):
             "tags": user.tags,
             "password_last_used": user.password_last_used,
             "revision": user.revision,
+            "permissions_boundary": user.permissions_boundary,
         }
         if not self._add(_ADD, row):
             raise _exists(user.user_name)
@@ -64,16 +58,15 @@ class Users(Repository):
         rows = self._connection.execute(_FIND_MANY, {"account_id": account_id, "user_ids": list(user_ids)})
         return {row.user_id: user_of(row) for row in rows}
 
+    def within_boundary(self, account_id: str, policy_arn: str) -> list[User]:
+        """Those whose permissions boundary it is, by name."""
+        rows = self._connection.execute(_WITHIN_BOUNDARY, {"account_id": account_id, "policy_arn": policy_arn})
+        return [user_of(row) for row in rows]
+
     def list(self, account_id: str, *, path_prefix: str, after: str | None, limit: int) -> list[User]:
         """By name ignoring case, strictly after the name `after`; `path_prefix` is plain text, no pattern."""
-        parameters = {
-            "account_id": account_id,
-            "after": (after or "").casefold(),
-            "path_prefix": path_prefix,
-            "length": len(path_prefix),
-            "limit": limit,
-        }
-        return [user_of(row) for row in self._connection.execute(_LIST, parameters)]
+        rows = self._page_of_names(_LIST, account_id, path_prefix=path_prefix, after=after, limit=limit)
+        return [user_of(row) for row in rows]
 
     def count(self, account_id: str) -> int:
         return self._number(_COUNT, account_id=account_id)
@@ -86,9 +79,15 @@ class Users(Repository):
         if holder is not None and holder.user_id != user.user_id:
             raise _exists(user_name)
         self._change(user, user_name=user_name, name_key=user_name.casefold(), path=path)
+        # What is compiled of policies says whose they are.
+        self._policies_changed(user.account_id)
 
     def set_tags(self, user: User, tags: Mapping[str, str]) -> None:
         self._change(user, tags=tags)
+
+    def set_permissions_boundary(self, user: User, policy_arn: str | None) -> None:
+        self._change(user, permissions_boundary=policy_arn)
+        self._policies_changed(user.account_id)
 
     def touch(self, user: User) -> None:
         """Bump the revision: what is checked and then written below this user gets in line."""
@@ -115,6 +114,7 @@ def user_of(row: Any) -> User:
         tags=row.tags,
         password_last_used=row.password_last_used,
         revision=row.revision,
+        permissions_boundary=row.permissions_boundary,
     )
 
 

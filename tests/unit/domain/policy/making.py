@@ -20,6 +20,16 @@ WITHOUT_MFA: Context = {"aws:multifactorauthpresent": ("false",)}
 PUBLISHED = Path(__file__).parents[3] / "vectors" / "policies"
 
 
+class Counting(dict[str, tuple[str, ...]]):
+    """A context that counts how often it is asked for a value."""
+
+    asked = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked += 1
+        return super().get(key, default)
+
+
 def document(*statements: dict[str, Any], version: str = "2012-10-17", kind: DocumentKind = DocumentKind.IDENTITY) -> Document:
     return read(json.dumps({"Version": version, "Statement": list(statements)}), kind)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from instep.domain.policy.condition import Condition
 from instep.domain.policy.variables import Context
-from tests.unit.domain.policy.making import condition, holds
+from tests.unit.domain.policy.making import Counting, condition, holds
 
 POSITIVE = {
     "StringEquals": "a",
@@ -54,7 +54,10 @@ EVERY = {**POSITIVE, **NEGATED}
         ("StringNotEquals", "Richard", "richard", True),
         ("StringNotEquals", "Richard", "Richard", False),
         ("StringEqualsIgnoreCase", "RICHARD", "richard", True),
-        ("StringEqualsIgnoreCase", "Straße", "STRASSE", True),
+        ("StringEqualsIgnoreCase", "Straße", "STRAßE", True),
+        ("StringEqualsIgnoreCase", "Straße", "STRASSE", False),
+        ("StringEqualsIgnoreCase", "\N{LATIN SMALL LIGATURE FI}", "fi", False),
+        ("StringNotEqualsIgnoreCase", "Straße", "strasse", True),
         ("StringNotEqualsIgnoreCase", "RICHARD", "richard", False),
         ("StringNotEqualsIgnoreCase", "RICHARD", "richards", True),
         ("StringLike", "R*d", "Richard", True),
@@ -193,6 +196,57 @@ USER: Context = {"aws:username": ("Richard",)}
 )
 def test_variables_take_their_values_from_the_request(operator: str, wanted: str, given: str, expected: bool) -> None:
     assert holds(operator, wanted, given, USER) is expected
+
+
+MANY = "${aws:UserAgent}" * 600
+
+
+@pytest.mark.parametrize("agent", ["a" * 390_000, "a" * 700, "İ" * 700])
+@pytest.mark.parametrize(
+    ("operator", "wanted", "given"),
+    [
+        ("StringEquals", MANY, "a" * 2048),
+        ("StringNotEquals", MANY, "a" * 2048),
+        ("StringEqualsIgnoreCase", MANY, "A" * 2048),
+        ("StringLike", f"*{MANY}*", "a" * 2048),
+        ("StringNotLike", f"*{MANY}?", "a" * 2048),
+        ("ArnLike", f"arn:aws:iam::*:user/{MANY}", f"arn:aws:iam::1:user/{'a' * 2000}"),
+    ],
+)
+def test_what_becomes_too_long_to_match_is_not_made(operator: str, wanted: str, given: str, agent: str) -> None:
+    line = condition(operator, wanted)
+    context = Counting({"aws:key": (given,), "aws:useragent": (agent,)})
+
+    assert line.holds(context) is line.negated
+    # For the key itself, and for as many values as fit into the text, and one more.
+    assert context.asked <= 1 + 2048 // 700 + 1
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringEqualsIgnoreCase", "StringLike"])
+@given(
+    parts=st.lists(st.sampled_from(["a", "A", "b", "${x}", "${y}", "${z, 'İ'}"]), min_size=1, max_size=6),
+    x=st.text("abİiΣσς", max_size=3),
+    y=st.text("abİiΣσς", max_size=3),
+    given=st.text("abAİiΣσς", max_size=6),
+    equal=st.booleans(),
+)
+def test_only_what_could_not_match_is_left_out(operator: str, parts: list[str], x: str, y: str, given: str, equal: bool) -> None:
+    values = {"${x}": x, "${y}": y, "${z, 'İ'}": "İ"}
+    whole = "".join(values.get(part, part) for part in parts)
+    value = whole if equal else given
+    context: Context = {"x": (x,), "y": (y,)}
+    expected = whole.lower() == value.lower() if "IgnoreCase" in operator else whole == value
+
+    assert holds(operator, "".join(parts), value, context) is expected
+    assert holds(operator.replace("String", "StringNot"), "".join(parts), value, context) is not expected
+
+
+def test_what_is_too_long_to_be_shown_is_not_made_to_explain_it() -> None:
+    line = condition("StringEquals", MANY)
+
+    said = line.explain({"aws:key": ("x",), "aws:useragent": ("a" * 1000,)})
+
+    assert said == f"aws:Key is x and StringEquals wants {MANY} (= a longer text than can be shown)"
 
 
 def test_truth_values_may_come_from_a_variable() -> None:

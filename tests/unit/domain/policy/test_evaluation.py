@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from instep.domain.policy.evaluation import AccessRequest, Decision, Layer, Outcome, Policies, decide
-from tests.unit.domain.policy.making import ACCOUNT, RICHARD, allow, deny, policy, request
+from tests.unit.domain.policy.making import ACCOUNT, RICHARD, Counting, allow, deny, policy, request
 
 ALL = policy(allow())
 DENY = policy(deny())
@@ -202,3 +202,13 @@ def test_a_not_resource_whose_variable_has_no_value_allows_nothing_and_still_den
     assert not decide(Policies(identity=(all_but_own,)), of_role).allowed
     assert decide(Policies(identity=(all_but_own,)), request("iam:DeleteUser", RICHARD, user="Saanvi")).allowed
     assert decide(Policies(identity=(deny_all_but_own,)), of_role).outcome is Outcome.EXPLICIT_DENY
+
+
+def test_a_long_text_is_not_made_to_see_whether_its_variables_have_values() -> None:
+    many = "arn:aws:iam::*:user/" + "${aws:UserAgent}" * 600
+    context = Counting({"aws:useragent": ("a" * 1024,)})
+    all_but_those = Policies(identity=(policy({"Effect": "Allow", "Action": "*", "NotResource": many}),))
+
+    assert decide(all_but_those, AccessRequest("iam:GetUser", RICHARD, context)).allowed
+    assert context.asked <= 1 + 600
+    assert not decide(all_but_those, AccessRequest("iam:GetUser", RICHARD, {})).allowed

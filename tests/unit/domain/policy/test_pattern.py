@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instep.domain.policy.pattern import Pattern, glob, search, wildcards
+from instep.domain.policy.glob import glob, search, wildcards
+from instep.domain.policy.pattern import Pattern
 from instep.domain.policy.variables import Context
 
 LETTERS = st.text("ab", max_size=12)
@@ -118,6 +119,51 @@ def test_steps_of_any_pattern_in_the_longest_policies_are_bounded(pieces: Sequen
     pattern = "".join(pieces)
 
     assert search(glob(wildcards(pattern)), text)[1] <= (len(pattern) + 1) * (len(text) + 1)
+
+
+AT_ONCE = 30
+"""Places that a run with question marks is tried in, in one step."""
+
+
+@pytest.mark.parametrize("text", ["a" * 2048, "a" * 16_384, "ab" * 8192, "a" * 390_000])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*" + "?a" * 4900 + "?b*",
+        "*" + "?a" * 500 + "?b*",
+        "*?a" * 3400 + "*?b*",
+        "*a?b*",
+        "*" + "a?b" * 100 + "*" + "b?a" * 100 + "?b*",
+    ],
+)
+def test_a_run_with_question_marks_is_tried_in_many_places_in_one_step(pattern: str, text: str) -> None:
+    steps = search(glob(wildcards(pattern)), text)[1]
+
+    assert steps <= len(pattern) * (len(text) // AT_ONCE + 1)
+
+
+@settings(deadline=None)
+@given(
+    before=st.text("ab", max_size=3),
+    run=st.text("ab?", max_size=12),
+    behind=st.text("ab", max_size=3),
+    text=st.text("ab", max_size=300),
+)
+def test_a_run_is_found_wherever_it_is_in_a_long_text(before: str, run: str, behind: str, text: str) -> None:
+    pattern = f"{before}*{run}*{behind}"
+    expected = re.fullmatch(as_regular_expression(pattern), text) is not None
+
+    assert Pattern.of(pattern, variables=False).matches(text, {}) is expected
+
+
+@given(
+    run=st.text("aé𝄞?", min_size=1, max_size=5), text=st.text("aé𝄞", max_size=40), again=st.text("aé𝄞?", min_size=1, max_size=5)
+)
+def test_runs_follow_one_another_without_sharing_characters(run: str, text: str, again: str) -> None:
+    pattern = f"*{run}*{again}*"
+    expected = re.fullmatch(as_regular_expression(pattern), text) is not None
+
+    assert Pattern.of(pattern, variables=False).matches(text, {}) is expected
 
 
 @pytest.mark.parametrize(
@@ -238,7 +284,7 @@ def test_patterns_are_equal_when_they_are_written_and_meant_alike() -> None:
 def test_a_pattern_shows_its_variables_to_those_who_explain() -> None:
     pattern = Pattern.of_arn("arn:aws:iam::*:user/${aws:username}", variables=True)
 
-    assert pattern.template.resolve(RICHARD) == "arn:aws:iam::*:user/Richard"
+    assert pattern.template.resolve(RICHARD, longest=40) == "arn:aws:iam::*:user/Richard"
 
 
 @pytest.mark.parametrize("text", ["${", "x${}", "${aws:username"])

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instep.domain.policy.variables import Context, Template, Variable, Verbatim
+from tests.unit.domain.policy.making import Counting
 
 RICHARD: Context = {
     "aws:username": ("Richard",),
@@ -42,19 +43,19 @@ RICHARD: Context = {
     ],
 )
 def test_variables_are_replaced_by_what_the_request_brings(text: str, resolved: str) -> None:
-    assert Template.of(text).resolve(RICHARD) == resolved
+    assert Template.of(text).resolve(RICHARD, longest=40) == resolved
 
 
 @pytest.mark.parametrize(
     "text", ["${aws:userid}", "x${aws:username}${aws:userid}", "${aws:CalledVia}", "${aws:PrincipalTag/none}"]
 )
 def test_a_variable_without_a_value_leaves_no_text(text: str) -> None:
-    assert Template.of(text).resolve(RICHARD) is None
+    assert Template.of(text).resolve(RICHARD, longest=40) is None
 
 
 @pytest.mark.parametrize("text", ["${aws:TagKeys}", "${aws:TagKeys, 'default'}"])
 def test_a_key_of_several_values_has_no_one_value_and_no_default_helps(text: str) -> None:
-    assert Template.of(text).resolve(RICHARD) is None
+    assert Template.of(text).resolve(RICHARD, longest=40) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_without_variables_all_is_plain_text() -> None:
     template = Template.of("${aws:username}${", variables=False)
 
     assert template.constant
-    assert template.resolve(RICHARD) == "${aws:username}${"
+    assert template.resolve(RICHARD, longest=40) == "${aws:username}${"
 
 
 def test_a_template_tells_its_variables_as_written() -> None:
@@ -97,4 +98,19 @@ def test_a_template_tells_its_variables_as_written() -> None:
 def test_what_a_request_brings_is_never_looked_through_for_variables(before: str, value: str) -> None:
     text = before.replace("$", "S") + "${aws:username}"
 
-    assert Template.of(text).resolve({"aws:username": (value,)}) == before.replace("$", "S") + value
+    resolved = before.replace("$", "S") + value
+    assert Template.of(text).resolve({"aws:username": (value,)}, longest=len(resolved)) == resolved
+
+
+def test_a_text_longer_than_asked_for_is_not_made() -> None:
+    template = Template.of("user/${aws:username}")
+
+    assert template.resolve(RICHARD, longest=12) == "user/Richard"
+    assert template.resolve(RICHARD, longest=11) is None
+
+
+def test_no_more_variables_are_resolved_than_the_text_has_room_for() -> None:
+    context = Counting({"aws:useragent": ("a" * 1000,)})
+
+    assert Template.of("${aws:UserAgent}" * 600).resolve(context, longest=2048) is None
+    assert context.asked == 3
