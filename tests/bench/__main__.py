@@ -6,10 +6,11 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 
-from tests.bench import bench_list, bench_resync, bench_search
+from tests.bench import bench_list, bench_policies, bench_resync, bench_search
 
 BENCHES: Mapping[str, Callable[[], None]] = {
     "Searching for a pair": bench_search.main,
+    "Asking policies": bench_policies.main,
     "Listing devices": bench_list.main,
     "Resynchronizing": bench_resync.main,
 }
