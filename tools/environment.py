@@ -1,10 +1,10 @@
-"""Makes the checkout's Python environments: what ./up serves from, and what ./test and `make` check with.
+"""Makes the checkout's environments: what ./up serves from, and what ./test and `make` check with.
 
-    python3 -I -B tools/environment.py run | dev | awscli-v1
+    python3 -I -B tools/environment.py run | dev | awscli-v1 | javascript
 
 Standard library only, since it runs before anything is installed.  An environment is stamped with what went into it; when that
-has not changed nothing is done, and one that was left half made is made anew.  Nothing is written outside its folder.
-Progress and errors go to stderr.
+has not changed nothing is done, and one that was left half made is made anew.  Nothing is written outside its folder, but
+for what npm keeps in .npm beside it meanwhile.  Progress and errors go to stderr.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -38,22 +39,15 @@ class SetupError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Environment:
-    """`install` are pip's arguments for the package itself, over the requirements; `sources` is what they read."""
+class Stamped:
+    """A folder of installed things."""
 
     folder: str
     label: str
-    requirements: tuple[str, ...]
-    install: tuple[str, ...] = ()
-    sources: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:
         return ROOT / self.folder
-
-    @property
-    def python(self) -> Path:
-        return self.path / "bin" / "python"
 
     @property
     def stamp(self) -> Path:
@@ -73,18 +67,58 @@ class Environment:
         fresh.replace(self.stamp)
 
 
+@dataclass(frozen=True, slots=True)
+class Environment(Stamped):
+    """`install` are pip's arguments for the package itself, over the requirements; `sources` is what they read."""
+
+    requirements: tuple[str, ...]
+    install: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    @property
+    def python(self) -> Path:
+        return self.path / "bin" / "python"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeModules(Stamped):
+    """What npm installs from the lock file beside it, where Node.js looks for it; the folder is npm's own, which empties it."""
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path.parent / "package-lock.json"
+
+    @property
+    def sources(self) -> list[Path]:
+        return [self.path.parent / "package.json", self.lock_file]
+
+
 _METADATA = ("pyproject.toml", "README.md", "LICENSE")
 ENVIRONMENTS = {
     "run": Environment(".venv", "environment", ("runtime.txt", "build.txt"), (".",), (*_METADATA, "src")),
     "dev": Environment(".venv-dev", "development", ("dev.txt",), ("--editable", "."), _METADATA),
     "awscli-v1": Environment(".venv-awscli-v1", "AWS CLI v1", ("awscli-v1.txt",)),
 }
+NODE_MODULES = {"javascript": NodeModules("tests/wire/js/node_modules", "JavaScript")}
 
-# What pip says, and what it means for the person at the keyboard; the first that fits is told.
+# What pip and npm say, and what it means for the person at the keyboard; the first that fits is told.
 _DIAGNOSES = {
     r"DO NOT MATCH THE HASHES": (
         "A downloaded package is not the one that instep was tested with: its hash differs. Something between here and the "
         "package index changes packages. Check the index or mirror that pip uses (pip config list) before you try again."
+    ),
+    r"EINTEGRITY": (
+        "A downloaded package is not the one that instep was tested with: its hash differs. Something between here and the "
+        "package registry changes packages. Check the registry or mirror that npm uses (npm config list) before you try again."
+    ),
+    r"EBADENGINE": "This Node.js is too old for a package. Install 18 or newer, then run this again.",
+    r"npm (?:error|ERR!) code \w*CERT": (
+        "The package registry shows a certificate not trusted here. Behind an inspecting proxy, name its certificate in "
+        "NODE_EXTRA_CA_CERTS."
+    ),
+    r"npm (?:error|ERR!) code (?:ENOTFOUND|EAI_AGAIN|ECONN\w+|ETIMEDOUT|E\w+UNREACH|ERR_SOCKET_TIMEOUT|ETARGET|E\d{3})\b": (
+        "The package registry does not give npm what it asks for. Check the network, and the proxy, registry or mirror that "
+        "npm uses (npm config list), then run this again."
     ),
     r"No space left on device|Disk quota exceeded": "The disk is full. Make room, then run this again.",
     r"Read-only file system|Permission denied": "The checkout cannot be written. Make it writable, or copy it elsewhere.",
@@ -142,8 +176,8 @@ class Setup:
 
     def __init__(self, environment: Environment, turn: int) -> None:
         self._environment = environment
-        self._turn = turn
         self._progress = Progress(environment.label)
+        self._commands = Commands(self._progress, environment.path / "tmp", turn)
 
     def run(self) -> None:
         """Makes the environment what its requirements and sources say, if it is not so already.  Raises SetupError."""
@@ -181,7 +215,7 @@ class Setup:
         path.mkdir()
         (path / MARK).touch()
         self._progress.begin("making it")
-        self._command([sys.executable, "-I", "-m", "venv", str(path)], lambda _lines: "making it")
+        self._commands.run([sys.executable, "-I", "-m", "venv", str(path)], lambda _lines: "making it")
 
     def _install_requirements(self) -> None:
         files = [ROOT / "requirements" / name for name in self._environment.requirements]
@@ -199,14 +233,54 @@ class Setup:
 
     def _pip(self, arguments: Sequence[str], state: State) -> None:
         options = ("--no-cache-dir", "--no-input", "--progress-bar=off", "--retries=3")
-        self._command([str(self._environment.python), "-I", "-m", "pip", "install", *options, *arguments], state)
+        self._commands.run([str(self._environment.python), "-I", "-m", "pip", "install", *options, *arguments], state)
 
-    def _command(self, command: Sequence[str], state: State) -> None:
-        """Runs `command` under the live line; what it prints is shown only when it fails.  Raises SetupError."""
-        temporary = self._environment.path / "tmp"
-        temporary.mkdir(exist_ok=True)
+
+class NodeSetup:
+    """The packages of one lock file being installed, in our turn; `turn` is the descriptor that holds it."""
+
+    def __init__(self, modules: NodeModules, turn: int) -> None:
+        self._modules = modules
+        self._progress = Progress(modules.label)
+        self._commands = Commands(self._progress, modules.path.parent / ".npm", turn)
+
+    def run(self) -> None:
+        """Makes the folder what the lock file says, if it is not so already.  Raises SetupError."""
+        modules = self._modules
+        base = digest((), *(file.read_text(encoding="utf-8") for file in modules.sources))
+        if modules.read().get("base") == base:
+            return
+        npm = shutil.which("npm")
+        if npm is None:
+            raise SetupError(
+                "There is no npm here. Install Node.js 18 or newer with it (Debian, Ubuntu: apt install nodejs npm), "
+                "then run this again."
+            )
+        total = len(json.loads(modules.lock_file.read_text(encoding="utf-8"))["packages"]) - 1  # the first one is ours
+        doing = f"fetching and installing {total} packages"
+        self._progress.begin(doing)
+        # Until it is whole again it has no stamp, as above; npm itself begins by emptying the folder.
+        modules.stamp.unlink(missing_ok=True)
+        options = ("--engine-strict", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--no-progress")
+        folders = ("--cache", str(self._commands.temporary), "--prefix", str(modules.path.parent))
+        self._commands.run([npm, "ci", *options, *folders], lambda _lines: doing)
+        modules.write(base=base)
+        self._progress.end("ready")
+
+
+class Commands:
+    """Runs commands under a live line, one at a time, in our turn; `temporary` is a folder that is there meanwhile."""
+
+    def __init__(self, progress: Progress, temporary: Path, turn: int) -> None:
+        self.temporary = temporary
+        self._progress = progress
+        self._turn = turn
+
+    def run(self, command: Sequence[str], state: State) -> None:
+        """What `command` prints is shown only when it fails.  Raises SetupError."""
+        self.temporary.mkdir(exist_ok=True)
         # pip asks rustc for its version, and a rustup without a home would make itself one in the person's.
-        variables = surroundings() | {"TMPDIR": str(temporary), "RUSTUP_HOME": str(temporary)}
+        variables = surroundings() | {"TMPDIR": str(self.temporary), "RUSTUP_HOME": str(self.temporary)}
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -218,11 +292,14 @@ class Setup:
             errors="replace",
             pass_fds=(self._turn,),  # our turn lasts as long as the command, even if we are killed
         )
+        assert process.stdout is not None
+        output = process.stdout
         incoming: SimpleQueue[str | None] = SimpleQueue()
 
         def read() -> None:
-            for line in process.stdout or ():
-                incoming.put(line)
+            with output:
+                for line in output:
+                    incoming.put(line)
             incoming.put(None)
 
         threading.Thread(target=read, daemon=True).start()
@@ -246,7 +323,7 @@ class Setup:
             self._progress.clear()
         if process.returncode != 0:
             raise SetupError(diagnosis("".join(lines)))
-        shutil.rmtree(temporary)
+        shutil.rmtree(self.temporary)
 
 
 def surroundings() -> dict[str, str]:
@@ -291,13 +368,17 @@ def turn() -> Iterator[int]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    if not arguments or not ENVIRONMENTS.keys() >= set(arguments):
-        sys.stderr.write(f"usage: environment.py {' | '.join(ENVIRONMENTS)}\n")
+    known = ENVIRONMENTS | NODE_MODULES
+    if not arguments or not known.keys() >= set(arguments):
+        sys.stderr.write(f"usage: environment.py {' | '.join(known)}\n")
         return 2
     try:
         with turn() as descriptor:
             for name in arguments:
-                Setup(ENVIRONMENTS[name], descriptor).run()
+                if name in NODE_MODULES:
+                    NodeSetup(NODE_MODULES[name], descriptor).run()
+                else:
+                    Setup(ENVIRONMENTS[name], descriptor).run()
     except SetupError as error:
         sys.stderr.write(f"{error}\n")
         return 1
