@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
+from instep.storage.engine import connections
 from instep.storage.transaction import Store, Transaction
 from tests.storage.repositories.builders import event
 
@@ -44,3 +47,22 @@ def test_what_a_read_writes_is_gone_for_the_next_one(store: Store) -> None:
     store.read(lambda tx: tx.audit_events.append([event(1)]))
 
     assert store.read(lambda tx: tx.audit_events.latest(None, limit=10)) == []
+
+
+def test_however_many_read_at_once_there_is_a_connection_left_to_write(store: Store) -> None:
+    readers = connections(store._engine)
+    all_at_it = threading.Barrier(readers)
+
+    def read() -> None:
+        store.read(lambda _: all_at_it.wait(60))
+
+    threads = [threading.Thread(target=read, daemon=True) for _ in range(readers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+
+    store.write(lambda tx: tx.audit_events.append([event(1)]))
+
+    assert len(store.read(lambda tx: tx.audit_events.latest(None, limit=10))) == 1

@@ -121,9 +121,10 @@ class Store:
         self._sleep = sleep
         self._random = random
         self._aside = aside
-        # Idle: going to the pool for each read costs as much as a SELECT.  A single connection is everybody's, and given back.
+        # Idle: going to the pool for each read costs as much as a SELECT.  Half of the connections are left to the pool: were all
+        # kept for reading, once more had read at the same time than was thought of, nobody could ever write.
         self._readers: list[sa.Connection] = []
-        self._keeps_readers = dialect.connections(engine) > 1
+        self._most_readers = dialect.connections(engine) // 2
 
     @classmethod
     def open(
@@ -191,7 +192,7 @@ class Store:
             except BaseException:
                 connection.close()  # which rolls back as well
                 raise
-            if self._keeps_readers:
+            if len(self._readers) < self._most_readers:
                 self._readers.append(connection)
             else:
                 connection.close()
