@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from instep.api import iam
 from instep.domain.identity import Principal, PrincipalKind
 from instep.domain.policy.variables import Context
+from instep.domain.tag_key import tag_key
 from instep.services.operation import Call, Resource
 
 _NAMES_A_POLICY = (
@@ -92,7 +93,7 @@ def _add_principal(keys: dict[str, tuple[str, ...]], principal: Principal) -> No
     if principal.kind is PrincipalKind.USER and principal.user_name is not None:
         keys["aws:username"] = (principal.user_name,)
     for tag, value in principal.tags.items():
-        keys[f"aws:principaltag/{tag.lower()}"] = (value,)
+        keys[f"aws:principaltag/{tag_key(tag)}"] = (value,)
     if principal.temporary and principal.issued_at is not None:
         keys["aws:tokenissuetime"] = (_iso(principal.issued_at),)
     if principal.scope is not None and principal.scope.source_identity is not None:
@@ -146,7 +147,7 @@ def _by_tag(prefix: str, tags: Iterable[tuple[str, str]]) -> dict[str, tuple[str
     None for a tag in two spellings, as things tagged by an older release may have: policies cannot tell the spellings apart, and
     neither value is believed, since either might be the one that somebody added to get past a condition.
     """
-    spelled = [(f"{prefix}{tag.lower()}", value) for tag, value in tags]
+    spelled = [(f"{prefix}{tag_key(tag)}", value) for tag, value in tags]
     times = Counter(key for key, _ in spelled)
     return {key: (value,) for key, value in spelled if times[key] == 1}
 

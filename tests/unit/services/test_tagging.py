@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from instep.api.common import AccessDenied, AWSError
 from instep.api.errors import InvalidInput
 from instep.domain.identity import Principal
+from instep.domain.policy.condition import Condition
+from instep.domain.tag_key import tag_key
 from tests.support.house import ACCOUNT, House
 from tests.support.sessions import statement, trust
 
@@ -136,3 +141,42 @@ def test_the_tag_keys_of_something_new_are_all_asked_about(home: House) -> None:
 
     assert "iam:TagUser" in refused(home, "iam:CreateUser", richard, UserName="x", Tags=tags(team="a", cost="1")).message
     home.call("iam:CreateUser", richard, UserName="x", Tags=tags(team="a"))
+
+
+@pytest.mark.parametrize("other", ["\u017ftatus", "STATUS"])
+def test_a_tag_that_a_policy_protects_is_not_taken_away_under_another_spelling(home: House, other: str) -> None:
+    """`\u017f` is a long s: one letter with `s` for some rules, and another for the rest.  There is one rule here."""
+    eve = home.user("Eve", Tags=tags(status="blocked"))
+    home.put_policy(
+        "Eve",
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": ["iam:TagUser", "iam:UntagUser"], "Resource": "*"},
+                {
+                    "Effect": "Deny",
+                    "Action": ["iam:TagUser", "iam:UntagUser"],
+                    "Resource": "*",
+                    "Condition": {"ForAnyValue:StringEqualsIgnoreCase": {"aws:TagKeys": "status"}},
+                },
+            ],
+        },
+    )
+
+    for action, asked in (("iam:UntagUser", {"TagKeys": [other]}), ("iam:TagUser", {"Tags": tags(**{other: "free"})})):
+        with suppress(AccessDenied):
+            home.call(action, eve, UserName="Eve", **asked)
+
+    kept = home.call("iam:ListUserTags", UserName="Eve").tags
+    assert ("status", "blocked") in [(tag.key, tag.value) for tag in kept]
+
+
+@given(st.text(max_size=3), st.text(max_size=3))
+@example("\u017f", "s")
+@example("ß", "ss")
+@example("İ", "i̇")
+def test_two_keys_are_one_tag_exactly_when_policies_cannot_tell_them_apart(one: str, other: str) -> None:
+    condition = Condition.of("StringEquals", f"aws:RequestTag/{one}", ("x",), variables=False)
+    given_other = {f"aws:requesttag/{tag_key(other)}": ("x",)}
+
+    assert condition.holds(given_other) is (tag_key(one) == tag_key(other))

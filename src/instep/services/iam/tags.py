@@ -7,6 +7,7 @@ from typing import Any
 
 from instep.api.errors import InvalidInput, LimitExceeded
 from instep.api.iam import Tag
+from instep.domain.tag_key import tag_key
 from instep.services.authorize import authorize
 from instep.services.operation import Call, Resource
 
@@ -54,13 +55,13 @@ def policy_tags(given: Iterable[Tag], kept: Mapping[str, str] | None = None) -> 
 
 def untagged(kept: Mapping[str, str], tag_keys: Iterable[str]) -> dict[str, str]:
     """`kept` without those keys, whatever their case."""
-    gone = {key.casefold() for key in tag_keys}
-    return {key: value for key, value in kept.items() if key.casefold() not in gone}
+    gone = {tag_key(key) for key in tag_keys}
+    return {key: value for key, value in kept.items() if tag_key(key) not in gone}
 
 
 def _together(given: Iterable[Tag], kept: Mapping[str, str] | None, quota: str, twice: str) -> dict[str, str]:
     given = tuple(given)
-    keys = {tag.key.casefold() for tag in given}
+    keys = {tag_key(tag.key) for tag in given}
     if len(keys) != len(given):
         raise InvalidInput(twice)
     if any(key.startswith("aws:") for key in keys):

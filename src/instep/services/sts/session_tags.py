@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from instep.api.common import InvalidParameterValue, ValidationError
 from instep.api.sts import Tag
 from instep.domain.identity import SessionScope
+from instep.domain.tag_key import tag_key
 
 _MOST_TAGS = 50
 
@@ -27,18 +28,18 @@ def session_tags(given: Iterable[Tag] | None, transitive: Iterable[str] | None, 
     session passes on; ValidationError for more than 50 tags together.
     """
     given, transitive = tuple(given or ()), tuple(transitive or ())
-    keys = {tag.key.casefold() for tag in given}
+    keys = {tag_key(tag.key) for tag in given}
     if len(keys) != len(given):
         raise InvalidParameterValue("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     if any(key.startswith("aws:") for key in keys):
         raise InvalidParameterValue("aws: prefixed tag key names are not allowed for external use.")
     inherited = _inherited(caller)
-    if keys & {key.casefold() for key in inherited}:
+    if keys & {tag_key(key) for key in inherited}:
         raise InvalidParameterValue(
             "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the"
             " calling session."
         )
-    if not {key.casefold() for key in transitive} <= keys:
+    if not {tag_key(key) for key in transitive} <= keys:
         raise InvalidParameterValue("The specified transitive tag key must be included in the requested tags.")
     if len(inherited) + len(given) > _MOST_TAGS:
         raise ValidationError(
@@ -51,5 +52,5 @@ def session_tags(given: Iterable[Tag] | None, transitive: Iterable[str] | None, 
 def _inherited(caller: SessionScope | None) -> dict[str, str]:
     if caller is None:
         return {}
-    passed_on = {key.casefold() for key in caller.transitive_tags}
-    return {key: value for key, value in caller.tags.items() if key.casefold() in passed_on}
+    passed_on = {tag_key(key) for key in caller.transitive_tags}
+    return {key: value for key, value in caller.tags.items() if tag_key(key) in passed_on}
