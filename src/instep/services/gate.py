@@ -240,7 +240,7 @@ class Gate:
         if operation.on is not None:
             authorize(call, operation.action, operation.on(call, passage.asked), passage.asked)
         if operation.check is not None:
-            operation.check(call, passage.asked)
+            call.checked = operation.check(call, passage.asked)
         return call
 
     def _call(self, tx: Transaction, arrival: _Arrival, principal: Principal, prepared: Any) -> Call:

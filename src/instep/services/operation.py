@@ -72,6 +72,7 @@ class Call:
     policies: PolicyCache
     slow: AbstractContextManager[None]
     prepared: Any = field(default=None, repr=False)
+    checked: Any = field(default=None, repr=False)
     headers: dict[str, str] = field(default_factory=dict)
     additional: dict[str, Any] = field(default_factory=dict)
     users: dict[str, User | None] = field(default_factory=dict)
@@ -85,7 +86,8 @@ class Call:
 class Operation:
     """One operation as the gate runs it.
 
-    `on` gives the resource it is authorized against; `check` authorizes in its own way where that takes more than a resource.
+    `on` gives the resource it is authorized against; `check` authorizes in its own way where that takes more than a resource, and
+    what it found out is in `call.checked` for the handler.
     With neither, no permission is needed and none can be denied.
     `claim` counts a try, in a write of its own before anything is evaluated; `prepare` then works out in a read what would take
     too long inside a write.  Both may refuse, and find what the one before returned in `call.prepared`.
@@ -96,7 +98,7 @@ class Operation:
     wording: Wording
     handle: Callable[[Call, Any], Any]
     on: Callable[[Call, Any], Resource] | None
-    check: Callable[[Call, Any], None] | None
+    check: Callable[[Call, Any], Any] | None
     writes: bool
     prepare: Callable[[Call, Any], Any] | None
     claim: Callable[[Call, Any], Any] | None
@@ -115,7 +117,7 @@ def operation(
     action: str,
     *,
     on: Callable[[Call, Any], Resource] | None,
-    check: Callable[[Call, Any], None] | None = None,
+    check: Callable[[Call, Any], Any] | None = None,
     writes: bool,
     prepare: Callable[[Call, Any], Any] | None = None,
     claim: Callable[[Call, Any], Any] | None = None,

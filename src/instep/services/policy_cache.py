@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from instep.api.common import AccessDenied
 from instep.domain import arn, aws_policies
 from instep.domain.identity import Principal, PrincipalKind, SessionScope
 from instep.domain.managed_policy import AWS
+from instep.domain.policy.effort import REQUESTS, of_document
 from instep.domain.policy.evaluation import Policies, Policy
 from instep.domain.policy.reading import DocumentKind, read
 from instep.services.ports import Transaction
@@ -17,6 +19,8 @@ from instep.services.ports import Transaction
 # In characters of documents, which take some forty bytes each once they are compiled.  What callers bring themselves is kept
 # apart, so that nobody crowds out the policies of others.
 _KEPT, _KEPT_OF_SESSIONS = 2_000_000, 500_000
+# Microseconds at worst for all policies of one principal, as `effort` estimates them; what people write takes a few thousand.
+_MOST_EFFORT = 100_000
 
 _FOR_OWN_LOGIN = """{
   "Version": "2012-10-17",
@@ -42,15 +46,38 @@ class PolicyCache:
         revision = tx.accounts.policies_revision(account_id)
         place: tuple[str, ...] = (account_id, principal.kind.value, principal.holder_id, principal.permissions_boundary or "")
         policies = self._own.get(place, revision) or self._own.put(place, revision, _policies(tx, principal))
+        if policies.effort > _MOST_EFFORT:
+            raise _too_much(principal)
         if scope is None:
-            return policies
+            return policies.policies
         # A federated user has what the session policies allow of the user's permissions, so nothing without any.
         if not scope.policies and not scope.policy_arns and principal.kind is not PrincipalKind.FEDERATED:
-            return policies
+            return policies.policies
         place = (*place, *scope.policies, "", *scope.policy_arns)
-        return self._of_sessions.get(place, revision) or self._of_sessions.put(
-            place, revision, replace(policies, session=_session(tx, account_id, scope))
+        policies = self._of_sessions.get(place, revision) or self._of_sessions.put(
+            place, revision, replace(policies.policies, session=_session(tx, account_id, scope))
         )
+        if policies.effort > _MOST_EFFORT:
+            raise _too_much(principal)
+        return policies.policies
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """`effort` is what it may take to ask them all once, in microseconds; `length` in characters."""
+
+    revision: int
+    policies: Policies
+    length: int
+    effort: float
+
+
+def _too_much(principal: Principal) -> AccessDenied:
+    """An error during evaluation denies.  One principal's policies must not stop the requests of all others."""
+    return AccessDenied(
+        f"User: {principal.arn} is not authorized to perform any action: all their policies together take too long to evaluate."
+        " Detach some of them, or use fewer wildcards and variables in them."
+    )
 
 
 class _Shelf:
@@ -59,28 +86,30 @@ class _Shelf:
     def __init__(self, room: int) -> None:
         self._room = room
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, ...], tuple[int, Policies, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
         self._length = 0
 
-    def get(self, place: tuple[str, ...], revision: int) -> Policies | None:
+    def get(self, place: tuple[str, ...], revision: int) -> _Kept | None:
         """None, too, when the revision is another."""
         with self._lock:
             kept = self._kept.get(place)
-            if kept is None or kept[0] != revision:
+            if kept is None or kept.revision != revision:
                 return None
             self._kept.move_to_end(place)
-            return kept[1]
+            return kept
 
-    def put(self, place: tuple[str, ...], revision: int, policies: Policies) -> Policies:
-        length = sum(map(len, place)) + sum(one.document.length for layer in policies.layers().values() for one in layer)
+    def put(self, place: tuple[str, ...], revision: int, policies: Policies) -> _Kept:
+        documents = [policy.document for layer in policies.layers().values() for policy in layer]
+        length = sum(map(len, place)) + sum(document.length for document in documents)
+        kept = _Kept(revision, policies, length, sum(of_document(document, REQUESTS) for document in documents))
         with self._lock:
             before = self._kept.pop(place, None)
-            self._length += length - (before[2] if before is not None else 0)
-            self._kept[place] = (revision, policies, length)
+            self._length += length - (before.length if before is not None else 0)
+            self._kept[place] = kept
             while self._length > self._room:
-                _, (_, _, gone) = self._kept.popitem(last=False)
-                self._length -= gone
-        return policies
+                _, gone = self._kept.popitem(last=False)
+                self._length -= gone.length
+        return kept
 
 
 def managed_policies(tx: Transaction, account_id: str, policy_arns: Collection[str]) -> Iterable[Policy]:

@@ -80,3 +80,48 @@ def test_a_renamed_user_s_policies_are_told_under_the_new_name(home: House) -> N
     home.call("iam:UpdateUser", UserName="Richard", NewUserName="Rick")
 
     assert policies(home, cache, home.principal("Rick")).identity[0].owner == "Rick"
+
+
+def test_policies_that_take_too_long_together_are_not_asked_and_root_can_take_them_away(home: House) -> None:
+    richard = home.user("Richard")
+    home.allow("Richard", "iam:ListUsers")
+    slow = [f"*{number}${{aws:PrincipalTag/team}}*" for number in range(60)]
+    document = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": {
+                "Effect": "Deny",
+                "Action": "s3:*",
+                "Resource": "*",
+                "Condition": {"ForAnyValue:StringLike": {"aws:TagKeys": slow}},
+            },
+        }
+    )
+    arns = []
+    refusal = None
+    for number in range(10):
+        arns.append(home.call("iam:CreatePolicy", PolicyName=f"slow{number}", PolicyDocument=document).policy.arn)
+        home.call("iam:AttachUserPolicy", UserName="Richard", PolicyArn=arns[-1])
+        try:
+            home.call("iam:ListUsers", richard)
+        except AccessDenied as refused:
+            refusal = refused
+            break
+
+    assert refusal is not None
+    assert "all their policies together take too long to evaluate. Detach some of them" in refusal.message
+    home.call("iam:DetachUserPolicy", UserName="Richard", PolicyArn=arns[-1])
+    home.call("iam:ListUsers", richard)
+
+
+def test_a_renamed_group_s_policies_are_told_under_the_new_name(home: House) -> None:
+    cache, richard = PolicyCache(), home.user("Richard")
+    home.call("iam:CreateGroup", GroupName="Staff")
+    home.call("iam:AddUserToGroup", GroupName="Staff", UserName="Richard")
+    document = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*"}}'
+    home.call("iam:PutGroupPolicy", GroupName="Staff", PolicyName="list", PolicyDocument=document)
+    assert policies(home, cache, richard).identity[0].owner == "Staff"
+
+    home.call("iam:UpdateGroup", GroupName="Staff", NewGroupName="Team")
+
+    assert policies(home, cache, richard).identity[0].owner == "Team"

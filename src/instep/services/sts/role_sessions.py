@@ -29,36 +29,11 @@ class _Session:
     packed: int | None
 
 
-def _check(call: Call, request: AssumeRoleRequest) -> None:
-    """What it takes depends on the role's trust policy as well."""
-    _session(call, request)
-
-
-@operation("sts:AssumeRole", on=None, check=_check, writes=True, claim=mfa.claim)
-def assume_role(call: Call, request: AssumeRoleRequest) -> AssumeRoleResponse:
-    session = _session(call, request)
-    mfa.accept(call, request)
-    role, scope = session.role, session.scope
-    credentials = issue(
-        call,
-        kind=PrincipalKind.ROLE,
-        account_id=role.account_id,
-        holder_id=role.role_id,
-        parent_access_key_id=asking_key(call, "AssumeRole"),
-        duration=session.duration,
-        scope=scope,
-    )
-    assumed = Principal.role_session(role, scope)
-    return AssumeRoleResponse(
-        assumed_role_user=AssumedRoleUser(assumed_role_id=assumed.unique_id, arn=assumed.arn),
-        credentials=credentials,
-        packed_policy_size=session.packed,
-        source_identity=scope.source_identity,
-    )
-
-
 def _session(call: Call, request: AssumeRoleRequest) -> _Session:
-    """All but the code.  Who may not assume the role is refused before anything is told of it, or of the code."""
+    """All but the code.  What it takes depends on the role's trust policy as well.
+
+    Who may not assume the role is refused before anything is told of it, or of the code.
+    """
     check_role_arn(request.role_arn)
     if request.provided_contexts:
         raise ValidationError("ProvidedContexts are not supported by this release of instep.")
@@ -102,3 +77,26 @@ def _duration(call: Call, request: AssumeRoleRequest, role: Role) -> timedelta:
             "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
     return duration
+
+
+@operation("sts:AssumeRole", on=None, check=_session, writes=True, claim=mfa.claim)
+def assume_role(call: Call, request: AssumeRoleRequest) -> AssumeRoleResponse:
+    session: _Session = call.checked
+    mfa.accept(call, request)
+    role, scope = session.role, session.scope
+    credentials = issue(
+        call,
+        kind=PrincipalKind.ROLE,
+        account_id=role.account_id,
+        holder_id=role.role_id,
+        parent_access_key_id=asking_key(call, "AssumeRole"),
+        duration=session.duration,
+        scope=scope,
+    )
+    assumed = Principal.role_session(role, scope)
+    return AssumeRoleResponse(
+        assumed_role_user=AssumedRoleUser(assumed_role_id=assumed.unique_id, arn=assumed.arn),
+        credentials=credentials,
+        packed_policy_size=session.packed,
+        source_identity=scope.source_identity,
+    )

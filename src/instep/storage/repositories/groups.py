@@ -94,6 +94,8 @@ class Groups(Repository):
         if holder is not None and holder.group_id != group.group_id:
             raise _exists(group_name)
         self._change(group, group_name=group_name, name_key=group_name.casefold(), path=path)
+        # What is compiled of policies says whose they are.
+        self._policies_changed(group.account_id)
 
     def touch(self, group: Group) -> None:
         """Bump the revision: what is checked and then written below this group gets in line."""
