@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from instep.domain.policy.condition import Condition
-from instep.domain.policy.document import Document, Statement
-from instep.domain.policy.glob import Wildcard
+from instep.domain.policy.document import Document, Effect, Principals, Statement
+from instep.domain.policy.glob import Wildcard, cut
 from instep.domain.policy.pattern import Pattern, Piece
 from instep.domain.policy.refusals import malformed
 from instep.domain.policy.variables import Template, Variable
@@ -86,17 +86,26 @@ def of_document(document: Document, reach: Reach) -> float:
 
 def _of_statement(statement: Statement, reach: Reach) -> float:
     actions = _of_patterns(statement.actions, _LONGEST_ACTION, reach)
-    resources = _of_patterns(statement.resources or (), reach.resource, reach)
-    return 3 + actions + resources + sum(_of_condition(condition, reach) for condition in statement.conditions)
+    resources = statement.resources or ()
+    effort = 3 + actions + _of_patterns(resources, reach.resource, reach) + _of_principals(statement.principals or Principals())
+    if statement.negated_resources and statement.effect is Effect.ALLOW:
+        # Each is asked whether its variables have values, once it did not match.
+        effort += sum(1 + 0.5 * len(pattern.template.variables) for pattern in resources)
+    return effort + sum(_of_condition(condition, reach) for condition in statement.conditions)
+
+
+def _of_principals(principals: Principals) -> float:
+    return 0.1 * (len(principals.aws) + len(principals.service))
 
 
 def _of_condition(condition: Condition, reach: Reach) -> float:
     given, values, variables = reach.of(condition.key), condition.values, condition.variables
     operator = condition.operator.rpartition(":")[2]
     if operator.startswith("Arn"):
-        each = _of_patterns([Pattern.of_arn(value, variables=variables) for value in values], given.length, reach)
+        # As they are written; nothing is matched with them here, and to compile them would take longest.
+        each = _of_patterns([Pattern(value, variables, arn=True) for value in values], given.length, reach)
     elif operator.startswith(("StringLike", "StringNotLike")):
-        each = _of_patterns([Pattern.of(value, variables=variables) for value in values], given.length, reach)
+        each = _of_patterns([Pattern(value, variables) for value in values], given.length, reach)
     elif operator.startswith(("String", "Bool")):
         folding = operator.startswith("Bool") or "IgnoreCase" in operator
         each = _of_texts([Template.of(value, variables=variables) for value in values], given.length, folding=folding)
@@ -108,8 +117,13 @@ def _of_condition(condition: Condition, reach: Reach) -> float:
 
 def _of_texts(templates: Iterable[Template], length: int, *, folding: bool) -> float:
     """To ask whether a text is equal to one of them; all constant ones are asked at once.  `folding`: whether case is ignored."""
-    once = 0.5 + length / (200 if folding else 5000)
+    once = 0.5 + (_of_folding(length) if folding else length / 5000)
     return once + sum(once + 0.25 * len(template.parts) for template in templates if not template.constant)
+
+
+def _of_folding(length: int) -> float:
+    """To ignore case.  Greek takes four times as long as other alphabets, and stands in tags only, which are short."""
+    return max(min(length, _TAG_VALUE.length) / 50, length / 200)
 
 
 def _of_patterns(patterns: Iterable[Pattern], length: int, reach: Reach) -> float:
@@ -125,35 +139,29 @@ def _of_pattern(pattern: Pattern, length: int, reach: Reach) -> float:
 
 
 def _of_segment(pieces: Sequence[Piece], length: int, reach: Reach) -> float:
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        return 0
     variables = sum(isinstance(piece, Variable) for piece in pieces)
     marks = sum(piece is Wildcard.ONE for piece in pieces)
-    between = _runs(pieces)[1:]
+    between = cut(pieces)[1:]
     effort = 0.15 * marks + 0.4 * len(between)
     if variables:
-        # Made into runs for each request.
-        effort += 1.5 + 1.6 * variables + length / 1000
+        # The runs they stand in are made for each value; the others are ready, and only put beside them.
+        effort += 1.5 + 1.6 * variables + 0.1 * len(between) + length / 1000
     # The first and the last run have one place each to be in.
-    marked = sum(_of_trying(run, length, reach) for run in between[:-1] if Wildcard.ONE in run)
+    marked = _of_trying([run for run in between[:-1] if Wildcard.ONE in run], length, reach)
     # Each of these goes on where the one before was found, so together they try no more places than the longest could alone.
     plain = max((_of_finding(run, length, reach) for run in between[:-1] if Wildcard.ONE not in run), default=0)
     return effort + marked + plain
 
 
-def _runs(pieces: Iterable[Piece]) -> list[list[Piece]]:
-    """What stands before, between and behind the asterisks."""
-    runs: list[list[Piece]] = [[]]
-    for piece in pieces:
-        if piece is Wildcard.ANY:
-            runs.append([])
-        else:
-            runs[-1].append(piece)
-    return runs
+def _of_trying(runs: Sequence[Sequence[Piece]], length: int, reach: Reach) -> float:
+    """To look for runs with question marks in a text of `length`: a step for each character, in all places together.
 
-
-def _of_trying(run: Sequence[Piece], length: int, reach: Reach) -> float:
-    """To look for a run with question marks in a text of `length`: a step for each character, in all places together."""
-    _, most = _lengths(run, length, reach)
-    return most * (0.5 + length / 1500)
+    A run for which the text has no room behind the one before is not looked for, so they have no more characters than the text.
+    """
+    most = sum(_lengths(run, length, reach)[1] for run in runs)
+    return min(most, length) * (0.5 + length / 1500)
 
 
 def _of_finding(run: Sequence[Piece], length: int, reach: Reach) -> float:

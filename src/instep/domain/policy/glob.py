@@ -7,11 +7,14 @@ run with question marks tries many places in one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+_T = TypeVar("_T")
 
 _TOGETHER = 30
 """Places that are tried together, as bits of a number: so many of them the machine works on at once."""
@@ -41,6 +44,9 @@ class Run:
 
 Glob: TypeAlias = tuple[Run, ...]
 """Runs with an asterisk between each two; never empty."""
+
+_WILDCARDS = {"*": Wildcard.ANY, "?": Wildcard.ONE}
+_PARTS = re.compile(r"\*+|\?|[^*?]+")
 
 
 def search(runs: Glob, text: str) -> tuple[bool, int]:
@@ -106,37 +112,36 @@ def _places_of(character: str, text: str) -> int:
     return int.from_bytes(bits, "little")
 
 
-def wildcards(text: str) -> Iterable[str | Wildcard]:
-    """`text` with its wildcards told apart from the rest."""
-    start = 0
-    for at, character in enumerate(text):
-        if character in "*?":
-            if at > start:
-                yield text[start:at]
-            yield Wildcard.ANY if character == "*" else Wildcard.ONE
-            start = at + 1
-    if start < len(text):
-        yield text[start:]
+def wildcards(text: str) -> list[str | Wildcard]:
+    """`text` with its wildcards told apart from the rest.  Asterisks side by side are one."""
+    return [_WILDCARDS.get(part[0], part) for part in _PARTS.findall(text)]
+
+
+def cut(pieces: Iterable[_T]) -> list[list[_T]]:
+    """What stands before, between and behind the asterisks among `pieces`."""
+    between: list[list[_T]] = [[]]
+    for piece in pieces:
+        if piece is Wildcard.ANY:
+            between.append([])
+        else:
+            between[-1].append(piece)
+    return between
+
+
+def run(pieces: Iterable[str | Wildcard]) -> Run:
+    """One of them, of texts and question marks."""
+    known: list[tuple[int, str]] = []
+    length = 0
+    for piece in pieces:
+        if isinstance(piece, str):
+            known.append((length, piece))
+            length += len(piece)
+        else:
+            length += 1
+    settled = "".join([text for _, text in known])
+    return Run(length, tuple(known), settled if len(settled) == length else None)
 
 
 def glob(pieces: Iterable[str | Wildcard]) -> Glob:
     """The runs between the asterisks among `pieces`."""
-    runs: list[Run] = []
-    known: list[tuple[int, str]] = []
-    length = 0
-    for piece in pieces:
-        if piece is Wildcard.ANY:
-            runs.append(_run(length, known))
-            known, length = [], 0
-        elif piece is Wildcard.ONE:
-            length += 1
-        elif isinstance(piece, str):
-            known.append((length, piece))
-            length += len(piece)
-    runs.append(_run(length, known))
-    return tuple(runs)
-
-
-def _run(length: int, known: Sequence[tuple[int, str]]) -> Run:
-    settled = "".join([text for _, text in known])
-    return Run(length, tuple(known), settled if len(settled) == length else None)
+    return tuple([run(between) for between in cut(pieces)])

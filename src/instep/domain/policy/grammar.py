@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from instep.domain.policy.condition import Condition
 from instep.domain.policy.json_text import Number
 from instep.domain.policy.refusals import LEGACY, SYNTAX, Element, malformed
+
+Checked: TypeAlias = tuple[Element, tuple[Condition, ...]]
+"""A statement in which everything is as it must be, and its conditions."""
 
 DOCUMENT = frozenset({"Version", "Id", "Statement"})
 STATEMENT = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})

@@ -13,6 +13,7 @@ from instep.domain.policy.grammar import (
     DOCUMENT,
     PRINCIPAL,
     STATEMENT,
+    Checked,
     check_operator,
     check_texts,
     condition_values,
@@ -27,7 +28,7 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 _VENDOR = re.compile(r"[A-Za-z0-9.-]+|\*")
 
 
-def check_identity(document: Any, *, newer_only: bool) -> list[Element]:
+def check_identity(document: Any, *, newer_only: bool) -> list[Checked]:
     """The statements of a policy for users, groups, roles, boundaries and sessions.
 
     `newer_only`: a managed policy must say that it is of the newer version.  Raises MalformedPolicyDocument.
@@ -36,10 +37,11 @@ def check_identity(document: Any, *, newer_only: bool) -> list[Element]:
     newer = document.get("Version") == Version.V2012
     if newer_only and not newer:
         raise malformed("Policy document must be version 2012-10-17 or greater.")
+    conditions = []
     for number, element in enumerate(elements, 1):
         if element["Effect"] not in set(Effect):
             raise malformed(LEGACY)
-        conditions_of(element, number, variables=newer)
+        conditions.append(conditions_of(element, number, variables=newer))
     _check_resources_parse(elements, variables=newer)
     _check_sids(elements)
     if not all(texts_of(element, "Action", "NotAction") for element in elements):
@@ -52,7 +54,7 @@ def check_identity(document: Any, *, newer_only: bool) -> list[Element]:
         _check_actions(element, number, variables=newer)
     if not all(texts_of(element, "Resource", "NotResource") for element in elements):
         raise malformed("Policy statement must contain resources.")
-    return elements
+    return list(zip(elements, conditions, strict=True))
 
 
 def _check_structure(document: Any) -> list[Element]:

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Any, TypeAlias
 
 from instep.domain.policy.document import Position
@@ -48,8 +49,11 @@ def parse(text: str) -> Any:
     return value
 
 
-def places(text: str) -> Iterator[Place]:
-    """Where each value stands in `text`, which `parse` has read; what is inside comes before what is around it."""
+def places(text: str, *, levels: float = inf) -> Iterator[Place]:
+    """Where each value stands in `text`, which `parse` has read; what is inside comes before what is around it.
+
+    `levels`: how far inwards to tell of them; the outermost value has none around it.
+    """
     path: list[str | int] = []
     starts: list[int] = []
     in_object: list[bool] = []
@@ -65,7 +69,9 @@ def places(text: str) -> Iterator[Place]:
                 path.pop()
                 in_object.pop()
                 name_follows = False
-                yield Place(tuple(path), starts.pop(), token.end())
+                start = starts.pop()
+                if len(path) <= levels:
+                    yield Place(tuple(path), start, token.end())
             case ",":
                 name_follows = in_object[-1]
                 last = path[-1]
@@ -73,9 +79,11 @@ def places(text: str) -> Iterator[Place]:
             case ":":
                 name_follows = False
             case scalar if name_follows:
-                path[-1] = json.loads(scalar)
+                if len(path) <= levels:
+                    path[-1] = json.loads(scalar)
             case _:
-                yield Place(tuple(path), token.start(), token.end())
+                if len(path) <= levels:
+                    yield Place(tuple(path), token.start(), token.end())
 
 
 def positions(text: str) -> Callable[[int], Position]:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from instep.domain import arn as arns
-from instep.domain.policy.glob import Glob, Wildcard, glob, search, wildcards
+from instep.domain.policy.glob import Glob, Run, Wildcard, cut, glob, run, search, wildcards
 from instep.domain.policy.variables import Context, Part, Template, Variable, Verbatim
 
 Piece: TypeAlias = str | Variable | Wildcard
 """Of a pattern taken apart; `str` is data by now."""
+
+_Pieces: TypeAlias = tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +30,41 @@ class _Ends:
 
 @dataclass(frozen=True, slots=True)
 class _Changing:
-    """A segment with variables, which is made into runs for each request that has the text `before` and `behind` them.
+    """A segment with variables.  Those of its `runs` that have any are made for each request with the text `before` and `behind`.
 
     `least`: characters that a text must have, were the variables' values empty.
     """
 
-    pieces: tuple[Piece, ...]
+    runs: tuple[Run | _Pieces, ...]
+    variables: tuple[Variable, ...]
     ignore_case: bool
     before: str
     behind: str
     least: int
 
     @classmethod
-    def of(cls, pieces: Sequence[Piece], *, ignore_case: bool) -> _Changing:
+    def of(cls, pieces: _Pieces, *, ignore_case: bool) -> _Changing:
         first, last = pieces[0], pieces[-1]
         before, behind = first if isinstance(first, str) else "", last if isinstance(last, str) else ""
         least = sum(len(piece) if isinstance(piece, str) else piece is Wildcard.ONE for piece in pieces)
-        return cls(tuple(pieces), ignore_case, before, behind, least)
+        variables = tuple(piece for piece in pieces if isinstance(piece, Variable))
+        return cls(tuple(map(_settled, cut(pieces))), variables, ignore_case, before, behind, least)
 
     def fits(self, text: str, context: Context) -> bool:
         # Of a long list most are told apart by this, and it costs a tenth of the rest.
         if not (text.startswith(self.before) and text.endswith(self.behind)):
             return False
-        pieces = _resolved(self, context, len(text) - self.least)
-        return pieces is not None and search(glob(pieces), text)[0]
+        runs = _resolved(self, context, len(text) - self.least)
+        return runs is not None and search(runs, text)[0]
 
     def settled(self, context: Context) -> bool:
-        return all(piece.resolve(context) is not None for piece in self.pieces if isinstance(piece, Variable))
+        return all(variable.resolve(context) is not None for variable in self.variables)
 
 
 _Segment: TypeAlias = str | _Ends | Glob | _Changing
 """Ready to match with; `str` where there is neither wildcard nor variable."""
+
+_ANYTHING = _Ends("", "", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +84,12 @@ class Pattern:
     @classmethod
     def of(cls, text: str, *, variables: bool, ignore_case: bool = False) -> Pattern:
         """Raises ValueError where a variable is begun but is none."""
-        template = Template.of(text.lower() if ignore_case else text, variables=variables)
-        return cls(text, variables, ignore_case, segments=(_compiled(_pieces(template.parts), ignore_case=ignore_case),))
+        folded = text.lower() if ignore_case else text
+        if "$" not in folded:
+            segment = _written(folded)
+        else:
+            segment = _compiled(_pieces(Template.of(folded, variables=variables).parts), ignore_case=ignore_case)
+        return cls(text, variables, ignore_case, segments=(segment,))
 
     @classmethod
     def of_arn(cls, text: str, *, variables: bool, pad: bool = False) -> Pattern:
@@ -88,10 +98,14 @@ class Pattern:
         `pad`: segments missing at the end are asterisks, as they are in a Resource element; otherwise a pattern of fewer than six
         segments matches nothing.  Raises ValueError where a variable is begun but is none.
         """
-        segments = _segments(_pieces(Template.of(text, variables=variables).parts))
+        if "$" not in text:
+            segments = [_written(segment) for segment in arns.segments(text)]
+        else:
+            pieces = _pieces(Template.of(text, variables=variables).parts)
+            segments = [_compiled(segment, ignore_case=False) for segment in _segments(pieces)]
         if pad:
-            segments += ((Wildcard.ANY,),) * (arns.SEGMENTS - len(segments))
-        return cls(text, variables, arn=True, segments=tuple(_compiled(segment, ignore_case=False) for segment in segments))
+            segments += [_ANYTHING] * (arns.SEGMENTS - len(segments))
+        return cls(text, variables, arn=True, segments=tuple(segments))
 
     def matches(self, text: str, context: Context) -> bool:
         """Whether all of `text` fits.  Nothing fits a variable that has no value, or several, in `context`."""
@@ -115,7 +129,7 @@ class Pattern:
         return Template.of(self.text, variables=self.variables)
 
     @property
-    def pieces(self) -> tuple[tuple[Piece, ...], ...]:
+    def pieces(self) -> tuple[_Pieces, ...]:
         """What each segment is made of, for those who estimate; segments that are not written are not in it."""
         pieces = _pieces(self.template.parts)
         return _segments(pieces) if self.arn else (pieces,)
@@ -131,30 +145,42 @@ def _fits(segment: _Segment, text: str, context: Context) -> bool:
     return search(segment, text)[0]
 
 
-def _resolved(segment: _Changing, context: Context, room: int) -> list[str | Wildcard] | None:
-    """The pieces with this request's values in place of variables.
+def _resolved(segment: _Changing, context: Context, room: int) -> Glob | None:
+    """The runs with this request's values in place of variables.
 
     None when one has no value, and when they are longer than `room` together: then no text that leaves so much room can fit.
     """
-    resolved: list[str | Wildcard] = []
+    resolved: list[Run] = []
     if room < 0:
         return None
-    for piece in segment.pieces:
-        if isinstance(piece, Variable):
-            value = piece.resolve(context)
-            if value is None or len(value) > room:
-                return None
-            if segment.ignore_case:
-                # Never shorter than before.
-                value = value.lower()
-            room -= len(value)
-            resolved.append(value)
-        else:
-            resolved.append(piece)
-    return resolved
+    for settled in segment.runs:
+        if isinstance(settled, Run):
+            resolved.append(settled)
+            continue
+        pieces: list[str | Wildcard] = []
+        for piece in settled:
+            if isinstance(piece, Variable):
+                value = piece.resolve(context)
+                if value is None or len(value) > room:
+                    return None
+                if segment.ignore_case:
+                    # Never shorter than before.
+                    value = value.lower()
+                room -= len(value)
+                pieces.append(value)
+            else:
+                pieces.append(piece)
+        resolved.append(run(pieces))
+    return tuple(resolved)
 
 
-def _pieces(parts: Iterable[Part]) -> tuple[Piece, ...]:
+def _settled(pieces: Sequence[Piece]) -> Run | _Pieces:
+    """The run that `pieces` are, unless there are variables among them."""
+    settled = [piece for piece in pieces if not isinstance(piece, Variable)]
+    return run(settled) if len(settled) == len(pieces) else tuple(pieces)
+
+
+def _pieces(parts: Iterable[Part]) -> _Pieces:
     """Wildcards told apart from the text around them; only text as written has any."""
     pieces: list[Piece] = []
     for part in parts:
@@ -168,7 +194,7 @@ def _pieces(parts: Iterable[Part]) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _segments(pieces: Iterable[Piece]) -> tuple[tuple[Piece, ...], ...]:
+def _segments(pieces: Iterable[Piece]) -> tuple[_Pieces, ...]:
     """`pieces` cut at the first five colons.  Those in the names of variables do not count."""
     segments: list[list[Piece]] = [[]]
     for piece in pieces:
@@ -181,7 +207,16 @@ def _segments(pieces: Iterable[Piece]) -> tuple[tuple[Piece, ...], ...]:
     return tuple(tuple(segment) for segment in segments)
 
 
-def _compiled(pieces: Sequence[Piece], *, ignore_case: bool) -> _Segment:
+def _written(text: str) -> _Segment:
+    """The segment that a text is in which nothing but wildcards can stand.  Most are only one, or have none."""
+    if text == "*":
+        return _ANYTHING
+    if "*" not in text and "?" not in text:
+        return text
+    return _compiled(tuple(wildcards(text)), ignore_case=False)
+
+
+def _compiled(pieces: _Pieces, *, ignore_case: bool) -> _Segment:
     settled = [piece for piece in pieces if not isinstance(piece, Variable)]
     if len(settled) < len(pieces):
         return _Changing.of(pieces, ignore_case=ignore_case)

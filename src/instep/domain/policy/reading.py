@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from instep.domain.policy.document import Document, Effect, Position, Statement, Version
-from instep.domain.policy.grammar import conditions_of, texts_of
+from instep.domain.policy.grammar import Checked, texts_of
 from instep.domain.policy.identity_grammar import check_identity
 from instep.domain.policy.json_text import Place, parse, places, positions
 from instep.domain.policy.pattern import Pattern
@@ -91,17 +91,16 @@ def _read(text: str, kind: DocumentKind) -> Document:
         raise malformed("This policy contains invalid Json" if trust else SYNTAX) from None
     match kind:
         case DocumentKind.TRUST:
-            elements = check_trust(document)
+            checked = check_trust(document)
         case DocumentKind.RESOURCE:
-            elements = check_resource(document)
+            checked = check_resource(document)
         case _:
-            elements = check_identity(document, newer_only=kind is DocumentKind.MANAGED)
+            checked = check_identity(document, newer_only=kind is DocumentKind.MANAGED)
     version = Version(document.get("Version", Version.V2008))
     position = positions(text)
-    spans = _statement_spans(text)
     statements = tuple(
-        _statement(element, number, version, start=position(spans[number - 1].start), end=position(spans[number - 1].end))
-        for number, element in enumerate(elements, 1)
+        _statement(one, number, version, start=position(span.start), end=position(span.end))
+        for number, (one, span) in enumerate(zip(checked, _statement_spans(text), strict=True), 1)
     )
     return Document(version, document.get("Id"), statements, len(text))
 
@@ -109,7 +108,8 @@ def _read(text: str, kind: DocumentKind) -> Document:
 _read_once: Callable[[str, DocumentKind], Document] = lru_cache(maxsize=256)(_read)
 
 
-def _statement(element: Element, number: int, version: Version, *, start: Position, end: Position) -> Statement:
+def _statement(checked: Checked, number: int, version: Version, *, start: Position, end: Position) -> Statement:
+    element, conditions = checked
     variables = version is Version.V2012
     principals = element.get("Principal", element.get("NotPrincipal"))
     return Statement(
@@ -121,7 +121,7 @@ def _statement(element: Element, number: int, version: Version, *, start: Positi
         negated_resources="NotResource" in element,
         principals=None if principals is None else principals_of(principals),
         negated_principals="NotPrincipal" in element,
-        conditions=conditions_of(element, number, variables=variables),
+        conditions=conditions,
         start=start,
         end=end,
     )
@@ -138,7 +138,7 @@ def _resources(element: Element, number: int, *, variables: bool) -> tuple[Patte
 
 
 def _statement_spans(text: str) -> list[Place]:
-    found = [place for place in places(text) if place.path[:1] == (_STATEMENT,)]
+    found = [place for place in places(text, levels=2) if place.path[:1] == (_STATEMENT,)]
     several = [place for place in found if len(place.path) == 2 and isinstance(place.path[1], int)]
     return several or [place for place in found if len(place.path) == 1]
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from instep.domain.policy.condition import Condition
 from instep.domain.policy.document import Effect, Version
-from instep.domain.policy.grammar import DOCUMENT, PRINCIPAL, STATEMENT, check_texts, conditions_of, statements, texts_of
+from instep.domain.policy.grammar import DOCUMENT, PRINCIPAL, STATEMENT, Checked, check_texts, conditions_of, statements, texts_of
 from instep.domain.policy.principal_names import principals_of
 from instep.domain.policy.refusals import SYNTAX, Element, malformed
 
 
-def check_resource(document: Any) -> list[Element]:
+def check_resource(document: Any) -> list[Checked]:
     """The statements of a resource-based policy, which may leave out Resource as trust policies do.
 
     Raises MalformedPolicyDocument.
@@ -20,13 +21,15 @@ def check_resource(document: Any) -> list[Element]:
     version = document.get("Version", Version.V2008)
     if not isinstance(version, str) or version not in set(Version) or "Statement" not in document:
         raise malformed(SYNTAX)
-    elements = statements(document["Statement"])
-    for number, element in enumerate(elements, 1):
-        _check_statement(element, number, variables=version == Version.V2012)
-    return elements
+    variables = version == Version.V2012
+    return [
+        (element, _check_statement(element, number, variables=variables))
+        for number, element in enumerate(statements(document["Statement"]), 1)
+    ]
 
 
-def _check_statement(element: Element, number: int, *, variables: bool) -> None:
+def _check_statement(element: Element, number: int, *, variables: bool) -> tuple[Condition, ...]:
+    """The conditions of a statement that is one."""
     if not element.keys() <= STATEMENT | PRINCIPAL or not isinstance(element.get("Sid", ""), str):
         raise malformed(SYNTAX)
     effect = element.get("Effect")
@@ -44,4 +47,4 @@ def _check_statement(element: Element, number: int, *, variables: bool) -> None:
     check_texts(element, "Resource", "NotResource")
     if not texts_of(element, "Action", "NotAction"):
         raise malformed("Policy statement must contain actions.")
-    conditions_of(element, number, variables=variables)
+    return conditions_of(element, number, variables=variables)

@@ -37,16 +37,15 @@ def problem(resource: str, *, variables: bool) -> MalformedPolicyDocument | None
     if resource == "*":
         return None
     arn, *rest = segments = arns.segments(resource)
-    no_arn = malformed('Resource {} must be in ARN format or "*".', resource)
     if not rest:
-        return no_arn
+        return _no_arn(resource)
     if variables and any("${" in segment for segment in segments[: arns.SEGMENTS - 1]):
         return malformed("Resource {} has a policy variable before its fifth colon.", resource)
     if not (_PARTITION.fullmatch(rest[0]) or _WILDCARD.search(rest[0])):
         filled = rest[1:] + ["*"] * (arns.SEGMENTS - len(segments))
         return malformed('Partition "{}" is not valid for resource "arn:{}:{}".', rest[0], rest[0], ":".join(filled))
     if arn != "arn":
-        return no_arn
+        return _no_arn(resource)
     if len(rest) == 1 or _WILDCARD.search(rest[1]):
         return malformed("Resource vendor must be fully qualified and cannot contain regexes.")
     service, region, account, name = [*rest[1:], *_MISSING[len(rest) - 1 :]]
@@ -57,6 +56,10 @@ def fails_legacy_parsing(resource: str) -> bool:
     """Whether `resource`, with which there is no other problem, cannot be filled up to an ARN for want of a clear meaning."""
     segments = arns.segments(resource)
     return resource != "*" and (segments[2] == "" or (len(segments) < arns.SEGMENTS and "::" in resource))
+
+
+def _no_arn(resource: str) -> MalformedPolicyDocument:
+    return malformed('Resource {} must be in ARN format or "*".', resource)
 
 
 def _service_problem(resource: str, service: str, *, region: str, account: str, name: str) -> MalformedPolicyDocument | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from instep.domain.policy.condition import Condition
 from instep.domain.policy.document import Effect, Version
-from instep.domain.policy.grammar import DOCUMENT, PRINCIPAL, STATEMENT, check_texts, conditions_of, statements, texts_of
+from instep.domain.policy.grammar import DOCUMENT, PRINCIPAL, STATEMENT, Checked, check_texts, conditions_of, statements, texts_of
 from instep.domain.policy.principal_names import principals_of
 from instep.domain.policy.refusals import SYNTAX, Element, malformed
 
@@ -16,7 +17,7 @@ _ACTION = re.compile(
 )
 
 
-def check_trust(document: Any) -> list[Element]:
+def check_trust(document: Any) -> list[Checked]:
     """The statements of a role's trust policy.  Raises MalformedPolicyDocument."""
     if not isinstance(document, dict):
         raise malformed("This policy contains invalid Json")
@@ -30,17 +31,19 @@ def check_trust(document: Any) -> list[Element]:
     if document["Statement"] in ([], {}):
         raise malformed("Could not parse the policy: Statement is empty!")
     elements = statements(document["Statement"])
+    checked: list[Checked] = []
     seen: set[str] = set()
     for number, element in enumerate(elements, 1):
-        _check_statement(element, number, variables=version == Version.V2012)
+        checked.append((element, _check_statement(element, number, variables=version == Version.V2012)))
         sid = element.get("Sid", "")
         if sid and sid in seen:
             raise malformed("The Statement Ids in the policy are not unique")
         seen.add(sid)
-    return elements
+    return checked
 
 
-def _check_statement(element: Element, number: int, *, variables: bool) -> None:
+def _check_statement(element: Element, number: int, *, variables: bool) -> tuple[Condition, ...]:
+    """The conditions of a statement that is one."""
     if not element.keys() <= STATEMENT | PRINCIPAL or not isinstance(element.get("Sid", ""), str):
         raise malformed(SYNTAX)
     effect = element.get("Effect", "")
@@ -51,7 +54,7 @@ def _check_statement(element: Element, number: int, *, variables: bool) -> None:
     if effect not in set(Effect):
         raise malformed("Invalid effect: {}", effect)
     _check_principals(element, effect)
-    conditions_of(element, number, variables=variables)
+    conditions = conditions_of(element, number, variables=variables)
     check_texts(element, "Action", "NotAction")
     actions = texts_of(element, "Action", "NotAction")
     if not actions:
@@ -62,6 +65,7 @@ def _check_statement(element: Element, number: int, *, variables: bool) -> None:
         raise malformed("Has prohibited field Resource.")
     if "NotResource" in element:
         raise malformed("AssumeRole policy must not contain resources.")
+    return conditions
 
 
 def _check_principals(element: Element, effect: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 Context: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -26,14 +26,18 @@ class Verbatim:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`key` as written; `default`, what to take where the request does not have the key."""
+    """`key` as written; `default`, what to take where the request does not have the key; `name`, the key's in a context."""
 
     key: str
     default: str | None = None
+    name: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.key.lower())
 
     def resolve(self, context: Context) -> str | None:
         """The one value of the key, or the default, or None.  A key of several values has no one value, and no default helps."""
-        values = context.get(self.key.lower(), ())
+        values = context.get(self.name, ())
         if not values:
             return self.default
         return values[0] if len(values) == 1 else None

@@ -101,6 +101,23 @@ def test_a_policy_of_many_resources_conditions_and_tags_is_not_refused() -> None
     effort.check(large)
 
 
+def test_asking_whether_variables_have_values_is_counted_where_it_is_done() -> None:
+    resources = [f"{OWN}${{k}}{number}" for number in range(100)]
+    listed, spared = ({"Effect": effect, "Action": "*", "NotResource": resources} for effect in ("Deny", "Allow"))
+
+    assert cost(spared) >= cost(listed) + len(resources)
+
+
+def test_ignoring_case_is_counted_as_for_the_slowest_alphabet_where_texts_are_short() -> None:
+    def reach(length: int) -> Reach:
+        return Reach(resource=1, keys={"k": Extent(length, values=100)}, others=Extent(0, values=0))
+
+    statement = deny(StringEqualsIgnoreCase={"k": "a"})
+
+    assert cost(statement, reach=reach(200)) - cost(statement, reach=reach(0)) >= 100 * 200 / 50
+    assert cost(statement, reach=reach(2000)) - cost(statement, reach=reach(0)) < 100 * 2000 / 50
+
+
 def test_what_variables_become_is_counted_rather_than_how_they_are_written() -> None:
     def reach(length: int) -> Reach:
         return Reach(resource=2048, keys={"k": Extent(length)}, others=Extent(0, values=0))

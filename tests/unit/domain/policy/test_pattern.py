@@ -197,6 +197,18 @@ def test_a_variable_does_not_match_anything_else(pattern: str, text: str) -> Non
     assert not Pattern.of(pattern, variables=True).matches(text, RICHARD)
 
 
+@given(
+    pieces=st.lists(st.sampled_from(["*", "?", "a", "b", "${v}", "${w, 'b'}", "${*}"]), max_size=12),
+    value=st.text("ab*?", max_size=3),
+    text=st.text("ab*", max_size=12),
+)
+def test_a_variable_matches_as_its_value_written_out_would(pieces: list[str], value: str, text: str) -> None:
+    written = {"*": ".*", "?": ".", "${v}": re.escape(value), "${w, 'b'}": "b", "${*}": r"\*"}
+    expected = re.fullmatch("".join(written.get(piece, piece) for piece in pieces), text) is not None
+
+    assert Pattern.of("".join(pieces), variables=True).matches(text, {"v": (value,)}) is expected
+
+
 @pytest.mark.parametrize("name", ["*", "?ichard", "Rich*", "**"])
 def test_wildcards_in_what_a_request_brings_are_plain_characters(name: str) -> None:
     pattern = Pattern.of_arn("arn:aws:iam::*:user/${aws:username}", variables=True)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from instep.domain.policy.document import Document, Effect, Position, Principals, Version
+from instep.domain.policy.json_text import places
 from instep.domain.policy.reading import DocumentKind, context_keys, named_principals, read, with_principals
 from tests.vectors.policies.damaged import STATEMENT, TRUST, document
 
@@ -278,3 +279,11 @@ def test_context_keys_are_those_of_conditions_and_variables_as_written() -> None
         "aws:PrincipalAccount",
         "aws:TokenIssueTime",
     }
+
+
+@pytest.mark.parametrize("levels", [0, 1, 2, 3])
+@pytest.mark.parametrize("path", PUBLISHED, ids=[path.stem for path in PUBLISHED])
+def test_places_of_the_outer_levels_are_the_same_when_no_others_are_told(path: Path, levels: int) -> None:
+    text = path.read_text("utf-8")
+
+    assert [*places(text, levels=levels)] == [place for place in places(text) if len(place.path) <= levels]
