@@ -56,13 +56,18 @@ class House:
         return Principal.root(ACCOUNT, "AKIAROOTROOTROOTROOT")
 
     def answer(self, action: str, as_: Principal | None = None, /, **parameters: object) -> Answer:
-        """The gate's answer to `iam:ListUsers` and its like, by default for the root user."""
-        service, _, name = action.partition(":")
+        """The gate's answer to `iam:ListUsers` and its like, by default for the root user.
+
+        Raises TypeError for parameters no client can send: the gate would take a number for a parameter that was not given.
+        """
+        for name, value in parameters.items():
+            _refuse_what_is_no_text(name, value)
+        service, _, operation = action.partition(":")
         model: ServiceModel = SERVICES[service]
         return self.service.gate.run(
             Request(
                 service=model,
-                action=name,
+                action=operation,
                 version=model.version,
                 parameters=parameters,
                 request_id=f"request-{next(self._requests):06d}",
@@ -128,6 +133,20 @@ class House:
         self.service.trail.flush()
         kept = self.service.store.read(lambda tx: tx.audit_events.latest(None, limit=1000))
         return sorted((one.event for one in kept), key=lambda event: str(event["requestID"]))
+
+
+def _refuse_what_is_no_text(name: str, value: object) -> None:
+    match value:
+        case str():
+            pass
+        case list():
+            for item in value:
+                _refuse_what_is_no_text(name, item)
+        case dict():
+            for item in value.values():
+                _refuse_what_is_no_text(name, item)
+        case _:
+            raise TypeError(f"{name} is sent as text, not as {type(value).__name__}.")
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
 from getpass import GetPassWarning
-from typing import Any
+from typing import Any, TypeVar
 from warnings import catch_warnings, simplefilter
 
 import click
@@ -21,6 +22,8 @@ from instep.cli.folder import Surroundings
 from instep.cli.output import plain
 from instep.domain import arn as arns
 from instep.services.pairs import DRIFT_HEADER, REASON_HEADER
+
+T = TypeVar("T")
 
 # IAM is the same everywhere, but a signature and an STS endpoint need some region.
 _REGION = "us-east-1"
@@ -39,6 +42,9 @@ _CREDENTIALS_REFUSED = frozenset(
 )
 _NO_SERVICE = "What answers there does not speak as IAM and STS do: check the endpoint's URL."
 _GATEWAYS = frozenset({502, 503, 504})
+
+# Farther than services search.  A number beyond tells nothing of a clock, and may be too long to reckon with.
+_FARTHEST_DRIFT = timedelta(weeks=4)
 
 
 class Exit(IntEnum):
@@ -79,6 +85,7 @@ class AWS:
         from botocore.session import Session  # noqa: PLC0415
 
         session: Any = Session(profile=self._profile)
+        session.register_component("response_parser_factory", _Parsers(session.get_component("response_parser_factory")))
         session.user_agent_name, session.user_agent_version = "instep", __version__
         return session
 
@@ -110,7 +117,7 @@ class AWS:
 
     def user_name(self) -> str:
         """Whose keys these are.  Raises Failed when they are not an IAM user's."""
-        arn = str(self.client("sts").get_caller_identity()["Arn"])
+        arn = told(self.client("sts").get_caller_identity(), "Arn", str)
         kind, _, rest = arns.segments(arn)[-1].partition("/")
         if kind == "user":
             # A path stands between.
@@ -118,10 +125,14 @@ class AWS:
         raise Failed(f"{arn} is not an IAM user: say with --user-name whose device is meant.", Exit.USAGE)
 
     def devices(self, user_name: str | None) -> list[dict[str, Any]]:
-        """As ListMFADevices lists them; the caller's own when nobody is named."""
+        """As ListMFADevices lists them, each with SerialNumber and EnableDate; the caller's own when nobody is named."""
         named = {} if user_name is None else {"UserName": user_name}
         pages = self.client("iam").get_paginator("list_mfa_devices").paginate(**named)
-        return [device for page in pages for device in page["MFADevices"]]
+        devices = [device for page in pages for device in told(page, "MFADevices", list)]
+        for device in devices:
+            told(device, "SerialNumber", str)
+            told(device, "EnableDate", datetime)
+        return devices
 
 
 def with_aws(command: Callable[..., None]) -> Callable[..., None]:
@@ -155,12 +166,22 @@ def error_message(refusal: Any) -> str:
     return str(refusal.response.get("Error", {}).get("Message", ""))
 
 
+def told(answer: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    """What IAM and STS always tell under that name.  Raises Failed where it is missing: botocore minds only what is sent."""
+    found = answer.get(name)
+    # What is sent twice comes as a list.
+    if not isinstance(found, kind):
+        raise Failed(f"The service did not answer as IAM and STS do: {name} is missing.", Exit.UNREACHABLE)
+    return found
+
+
 def drift_seconds(response: Mapping[str, Any]) -> int | None:
     """How far the device is off: below zero it is slow.  None where the service does not say so, as AWS does not."""
     try:
-        return int(_header(response, DRIFT_HEADER) or "")
+        seconds = int(_header(response, DRIFT_HEADER) or "")
     except ValueError:
         return None
+    return seconds if abs(seconds) <= _FARTHEST_DRIFT.total_seconds() else None
 
 
 def refusal_reason(refusal: Any) -> str | None:
@@ -172,6 +193,29 @@ def _check_who_answered(response_dict: Mapping[str, Any], **_: object) -> None:
     """Raises Failed for a page of a proxy's or a portal's, which botocore would take for a result if it is well-formed."""
     if response_dict["status_code"] < 300 and b"<RequestId>" not in response_dict["body"]:
         raise Failed(_NO_SERVICE, Exit.UNREACHABLE)
+
+
+class _Parsers:
+    """botocore's parsers, which stumble over well-formed answers that are not made as their model says.  `factory` makes them."""
+
+    def __init__(self, factory: Any) -> None:
+        self._factory = factory
+
+    def create_parser(self, protocol: str) -> Any:
+        """As botocore asks for it.  Its `parse` raises Failed where it would stumble."""
+        parser = self._factory.create_parser(protocol)
+        parser.parse = functools.partial(_parsed, parser.parse)
+        return parser
+
+
+def _parsed(parse: Callable[[Any, Any], Any], response: Any, shape: Any) -> Any:
+    try:
+        parsed = parse(response, shape)
+        # botocore looks it up, whatever it is.
+        hash(parsed.get("Error", {}).get("Code"))
+    except (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError):
+        raise Failed(_NO_SERVICE, Exit.UNREACHABLE) from None
+    return parsed
 
 
 def _header(response: Mapping[str, Any], name: str) -> str | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import click
 
-from instep.cli.aws import AWS, Exit, Failed, error_code, error_message, with_aws
+from instep.cli.aws import AWS, Exit, Failed, error_code, error_message, told, with_aws
 from instep.cli.mfa import only_device, serial_number_option
 from instep.cli.output import plain, print_json
 from instep.cli.pair import Code, ask_code
@@ -95,8 +96,13 @@ def _new_session(aws: AWS, serial_number: str | None, duration_seconds: int | No
     asked: dict[str, Any] = {"SerialNumber": serial_number, "TokenCode": token_code or _asked_code(serial_number)}
     if duration_seconds is not None:
         asked["DurationSeconds"] = duration_seconds
-    given = _get_session_token(aws, asked)["Credentials"]
-    return Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], given["Expiration"])
+    given = told(_get_session_token(aws, asked), "Credentials", dict)
+    return Session(
+        told(given, "AccessKeyId", str),
+        told(given, "SecretAccessKey", str),
+        told(given, "SessionToken", str),
+        told(given, "Expiration", datetime),
+    )
 
 
 def _asked_code(serial_number: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TextIO
 
 import click
 
 from instep.cli.folder import Folder, account_of, account_option, ask, with_folder
+from instep.cli.output import print_document
 from instep.domain.identity import Principal
 from instep.services.faults import Fault
 from instep.services.operator.model import INSTEP, GetGuardPolicyResponse
@@ -49,7 +49,7 @@ def show(folder: Folder, account: str | None) -> None:
     if found.policy_document is None:
         click.echo(f"{account_id} has no guard policy: nothing is limited.", err=True)
     else:
-        sys.stdout.write(found.policy_document.rstrip("\n") + "\n")
+        print_document(found.policy_document.rstrip("\n") + "\n")
 
 
 @guard.command()

@@ -69,6 +69,14 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def print_document(text: str) -> None:
+    """As it is, so that it can be kept in a file; on a terminal line by line, without what that would obey."""
+    if sys.stdout.isatty():
+        # `splitlines` would break lines at control characters as well.
+        text = "\n".join(plain(line.removesuffix("\r").expandtabs()) for line in text.split("\n"))
+    sys.stdout.write(text)
+
+
 def describe_drift(drift: timedelta) -> str:
     """`20 minutes slow`, `1 hour 30 minutes fast`, `on time`."""
     seconds = round(abs(drift).total_seconds())

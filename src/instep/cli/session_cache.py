@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,7 +62,10 @@ def cache_folder() -> Path:
 
 
 class SessionCache:
-    """One file for each key.  A file that is damaged, open to others or somebody else's counts as none."""
+    """One file for each key.  A file that is damaged, open to others or somebody else's counts as none.
+
+    So does a whole folder that is a link or somebody else's: XDG_CACHE_HOME may be a place where others write.
+    """
 
     def __init__(self, folder: Path, key: SessionKey) -> None:
         self._folder = folder
@@ -70,8 +74,9 @@ class SessionCache:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """While others who want the same session wait, so that one of them asks for a code.  Raises OSError."""
-        self._make_folder()
-        descriptor = os.open(self._folder / f"{self._key.name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        with self._made_folder() as folder:
+            name = f"{self._key.name}.lock"
+            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=folder)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -102,30 +107,53 @@ class SessionCache:
             "key": asdict(self._key),
             "session": {**asdict(session), "expires_at": session.expires_at.isoformat()},
         }
-        self._make_folder()
-        # Made by mkstemp, the file is 0600 from its first byte.
-        handle, temporary = tempfile.mkstemp(dir=self._folder, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(kept, file)
-            Path(temporary).replace(self._path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with self._made_folder() as folder:
+            temporary = f".{secrets.token_hex(8)}.tmp"
+            # The file is 0600 from its first byte.
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=folder)
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(kept, file)
+                os.replace(temporary, self._name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:
+                with suppress(FileNotFoundError):
+                    os.unlink(temporary, dir_fd=folder)
+                raise
 
     @property
-    def _path(self) -> Path:
-        return self._folder / f"{self._key.name}.json"
+    def _name(self) -> str:
+        return f"{self._key.name}.json"
 
-    def _make_folder(self) -> None:
-        # One after the other: `parents=True` would make the folder itself with everybody's rights.
-        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        # Were it there already, with more rights, `mkdir` left it so.
-        self._folder.chmod(0o700)
+    @contextmanager
+    def _made_folder(self) -> Iterator[int]:
+        """Its descriptor, for the owner alone.  Raises OSError."""
+        # One after the other: `mkdir(parents=True)` would make those above with everybody's rights.
+        for path in reversed([path for path in (self._folder, *self._folder.parents) if not path.exists()]):
+            # Where a link leads nowhere there is something, although nothing exists.
+            with suppress(FileExistsError):
+                path.mkdir(mode=0o700)
+        with self._opened_folder() as folder:
+            # Were it there already, with more rights, `mkdir` left it so.
+            os.fchmod(folder, 0o700)
+            yield folder
+
+    @contextmanager
+    def _opened_folder(self) -> Iterator[int]:
+        """Its descriptor: what is done through that stays in this folder, whatever others put in its place.  Raises OSError."""
+        # Asked by itself only for the words: opening a link would call it "Not a directory".
+        if self._folder.is_symlink():
+            raise OSError(errno.ELOOP, f"{self._folder} is a link")
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(folder).st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, f"{self._folder} is somebody else's")
+            yield folder
+        finally:
+            os.close(folder)
 
     def _read(self) -> bytes:
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+        with self._opened_folder() as folder:
+            descriptor = os.open(self._name, os.O_RDONLY | os.O_NOFOLLOW, dir_fd=folder)
         with os.fdopen(descriptor, "rb") as file:
             found = os.fstat(descriptor)
             if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o077:

@@ -11,6 +11,9 @@ from instep.api.common import AccessDenied
 from instep.api.iam import IAM
 from instep.cli.folder import ask
 from instep.domain.identity import Principal
+from tests.support.server import ROOT as CHECKOUT
+from tests.support.server import clean_environment, instep
+from tests.support.terminals import Seat
 from tests.unit.cli.conftest import Desk
 
 ACCOUNT = "123456789012"
@@ -43,6 +46,25 @@ def guarded(desk: Desk, tmp_path: Path) -> Desk:
 
 def test_it_is_shown_as_it_was_set(guarded: Desk) -> None:
     assert guarded.type("guard", "show").stdout == NO_USERS_MADE
+
+
+def test_a_terminal_is_shown_its_lines_without_what_it_would_obey(desk: Desk, tmp_path: Path) -> None:
+    condition = '"Condition": {"StringLike": {"aws:UserAgent": "\x9b31m\x85"}}'
+    document = NO_USERS_MADE.replace('"Action": "*",', f'"Action": "*", {condition},').replace("    ", "\t")
+    assert desk.type("guard", "set", "-", stdin=document).exit_code == 0
+
+    with Seat(
+        instep("guard", "show", "--data", str(desk.data)),
+        clean_environment(tmp_path, PYTHONPATH=str(CHECKOUT / "src"), PYTHONUTF8="1"),
+        tmp_path,
+    ) as seat:
+        assert seat.leaves() == 0
+        shown = seat.screen
+
+    mark = "\N{REPLACEMENT CHARACTER}"
+    assert shown == [*document.replace("\t", " " * 8).replace("\x9b", mark).replace("\x85", mark).split("\n")]
+    # In a file it is as it was.
+    assert desk.type("guard", "show").stdout == document
 
 
 def test_it_is_read_from_standard_input_as_well_in_the_place_of_the_one_there_was(guarded: Desk) -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from click.testing import CliRunner, Result
@@ -66,7 +68,9 @@ def desk(tmp_path: Path) -> Desk:
 
 
 @contextmanager
-def answering(status: int, body: str, kind: str = "text/html") -> Iterator[str]:
+def answering(
+    status: int, body: str, kind: str = "text/html", headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """Something that answers every request alike; its URL."""
 
     class Answer(BaseHTTPRequestHandler):
@@ -75,6 +79,8 @@ def answering(status: int, body: str, kind: str = "text/html") -> Iterator[str]:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body.encode())))
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body.encode())
 
@@ -245,15 +251,13 @@ def test_a_role_that_asks_for_a_code_asks_nobody_in_a_script(desk: Desk) -> None
     )
 
 
-def listed(*serial_numbers: str) -> str:
-    """A page of ListMFADevices; ResyncMFADevice, which answers with nothing, may have the same."""
+def listed(*serial_numbers: str, enabled: str = "<EnableDate>2026-11-24T12:00:00Z</EnableDate>") -> str:
+    """A page of ListMFADevices; ResyncMFADevice and GetMFADevice, of which nothing is read, may have the same."""
     members = "".join(
-        f"<member><UserName>Richard</UserName><SerialNumber>{one}</SerialNumber>"
-        "<EnableDate>2026-11-24T12:00:00Z</EnableDate></member>"
-        for one in serial_numbers
+        f"<member><UserName>Richard</UserName><SerialNumber>{one}</SerialNumber>{enabled}</member>" for one in serial_numbers
     )
     return (
-        '<ListMFADevicesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><ListMFADevicesResult>'
+        '<ListMFADevicesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><GetMFADeviceResult/><ListMFADevicesResult>'
         f"<IsTruncated>false</IsTruncated><MFADevices>{members}</MFADevices></ListMFADevicesResult>"
         "<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></ListMFADevicesResponse>"
     )
@@ -267,6 +271,107 @@ def test_security_keys_are_passed_over_and_a_drift_is_told_only_where_the_servic
 
     assert (by_aws.exit_code, by_aws.output) == (0, "In step again.\n")
     assert json.loads(in_json.stdout) == {"user_name": "Richard", "serial_number": token, "drift_seconds": None}
+
+
+@pytest.mark.parametrize(
+    "enabled", ["", "<EnableDate/>", "<EnableDate>once</EnableDate>", f"<EnableDate>{'9' * 20}</EnableDate>"]
+)
+def test_a_device_that_was_never_enabled_is_no_answer_of_iam_s(desk: Desk, enabled: str) -> None:
+    with answering(200, listed("ABCD12345678", enabled=enabled), "text/xml") as url:
+        resync = desk.fails("mfa", "resync", "--user-name", "Richard", *PAIR, "--endpoint-url", url)
+        status = desk.fails("mfa", "status", "--user-name", "Richard", "--endpoint-url", url)
+        credentials = desk.fails("credentials", "--token-code", "123456", "--endpoint-url", url)
+
+    missing = "Error: The service did not answer as IAM and STS do: EnableDate is missing."
+    no_time = "Error: What answers there does not speak as IAM and STS do: check the endpoint's URL."
+    assert {resync, status, credentials} == {(Exit.UNREACHABLE, no_time if enabled else missing)}
+
+
+def empty(operation: str) -> str:
+    return (
+        f"<{operation}Response><{operation}Result></{operation}Result>"
+        f"<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></{operation}Response>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "words", "missing"),
+    [
+        ("GetCallerIdentity", ("mfa", "status"), "Arn"),
+        ("ListMFADevices", ("mfa", "status", "--user-name", "Richard"), "MFADevices"),
+        ("ListMFADevices", ("credentials", "--token-code", "123456"), "MFADevices"),
+        ("GetSessionToken", ("credentials", "--token-code", "123456", "--serial-number", "ABCD12345678"), "Credentials"),
+    ],
+)
+def test_what_is_missing_in_an_answer_is_told(desk: Desk, operation: str, words: tuple[str, ...], missing: str) -> None:
+    with answering(200, empty(operation), "text/xml") as url:
+        told = desk.fails(*words, "--endpoint-url", url)
+
+    assert told == (Exit.UNREACHABLE, f"Error: The service did not answer as IAM and STS do: {missing} is missing.")
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, empty("GetUser")),
+        (200, empty("ListMFADevices").replace("<RequestId>x</RequestId>", "<RequestId>x</RequestId>" * 2)),
+        (200, listed("ABCD12345678").replace("<SerialNumber>", "<SerialNumber>ABCD</SerialNumber><SerialNumber>")),
+        (403, "<ErrorResponse><Error>No.</Error></ErrorResponse>"),
+        (403, refusing("AccessDenied").replace("<Code>", "<Code>Never</Code><Code>")),
+        (403, "<ErrorResponse><ResponseMetadata>x</ResponseMetadata></ErrorResponse>"),
+    ],
+    ids=["another-answer", "two-ids", "two-numbers", "a-text", "two-codes", "no-metadata"],
+)
+def test_an_answer_that_is_not_made_as_iam_s_is_told_in_one_line(desk: Desk, status: int, body: str) -> None:
+    with answering(status, body, "text/xml") as url:
+        told = [
+            desk.fails(*words, "--user-name", "Richard", "--endpoint-url", url)
+            for words in (("mfa", "resync", *PAIR), ("mfa", "status"))
+        ]
+
+    assert {code for code, _ in told} == {Exit.UNREACHABLE}
+
+
+CREDENTIALS = {
+    "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+    "SecretAccessKey": "none",
+    "SessionToken": "none",
+    "Expiration": "2126-11-24T12:00:00Z",
+}
+
+
+def given(credentials: Mapping[str, str]) -> str:
+    """An answer of GetSessionToken."""
+    members = "".join(f"<{name}>{value}</{name}>" for name, value in credentials.items())
+    return (
+        '<GetSessionTokenResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetSessionTokenResult>'
+        f"<Credentials>{members}</Credentials></GetSessionTokenResult>"
+        "<ResponseMetadata><RequestId>x</RequestId></ResponseMetadata></GetSessionTokenResponse>"
+    )
+
+
+@pytest.mark.parametrize("missing", CREDENTIALS)
+def test_credentials_of_which_something_is_missing_are_none(desk: Desk, missing: str) -> None:
+    with answering(200, given({name: value for name, value in CREDENTIALS.items() if name != missing}), "text/xml") as url:
+        told = desk.fails("credentials", "--serial", "ABCD12345678", "--token-code", "123456", "--endpoint-url", url)
+
+    assert told == (Exit.UNREACHABLE, f"Error: The service did not answer as IAM and STS do: {missing} is missing.")
+
+
+def test_a_cache_folder_that_is_a_link_keeps_nobody_from_a_session(desk: Desk) -> None:
+    elsewhere, link = desk.home / "elsewhere", desk.home / "cache" / "instep"
+    for folder in (elsewhere, link.parent):
+        folder.mkdir()
+    elsewhere.chmod(0o755)
+    link.symlink_to(elsewhere)
+
+    with answering(200, given(CREDENTIALS), "text/xml") as url:
+        told = desk.type("credentials", "--serial", "ABCD12345678", "--token-code", "123456", "--endpoint-url", url)
+
+    assert (told.exit_code, json.loads(told.stdout)["AccessKeyId"]) == (0, CREDENTIALS["AccessKeyId"])
+    assert told.stderr == f"The session could not be kept: {link} is a link.\n"
+    assert list(elsewhere.iterdir()) == []
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
 
 
 def test_who_has_only_security_keys_has_no_device_that_shows_codes(desk: Desk) -> None:
@@ -317,7 +422,30 @@ def test_a_drift_is_told_as_precisely_as_two_codes_know_it(seconds: int, words: 
 
 
 @pytest.mark.parametrize(
-    ("headers", "seconds"), [({"x-instep-drift-seconds": "-1187"}, -1187), ({}, None), ({"x-instep-drift-seconds": "far"}, None)]
+    ("told", "seconds"),
+    [
+        ("-1187", -1187),
+        ("2419200", 2419200),
+        ("-2419200", -2419200),
+        ("2419201", None),
+        ("-2419201", None),
+        ("9" * 20, None),
+        ("9" * 5000, None),
+        ("far", None),
+        ("", None),
+        (None, None),
+    ],
 )
-def test_a_drift_is_told_where_the_service_tells_it(headers: dict[str, str], seconds: int | None) -> None:
+def test_a_drift_is_told_where_the_service_tells_one_of_four_weeks_at_most(told: str | None, seconds: int | None) -> None:
+    headers = {} if told is None else {"x-instep-drift-seconds": told}
+
     assert drift_seconds({"ResponseMetadata": {"HTTPHeaders": headers}}) == seconds
+
+
+def test_a_drift_beyond_all_clocks_stops_no_command(desk: Desk) -> None:
+    with answering(200, listed("ABCD12345678"), "text/xml", {"x-instep-drift-seconds": "9" * 20}) as url:
+        resync = desk.type("mfa", "resync", "--user-name", "Richard", *PAIR, "--endpoint-url", url)
+        status = desk.type("mfa", "status", "--user-name", "Richard", "--endpoint-url", url)
+
+    assert (resync.exit_code, resync.output) == (0, "In step again.\n")
+    assert (status.exit_code, status.stdout.split()[-1]) == (0, "-")

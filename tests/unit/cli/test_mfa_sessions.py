@@ -119,6 +119,67 @@ def test_a_file_that_others_may_read_or_a_link_counts_as_none(cache: SessionCach
     assert cache.load(NOON) is None
 
 
+def refuse_the_folder(folder: Path, words: str) -> None:
+    """The cache neither gives out, nor keeps, nor locks."""
+    cache = SessionCache(folder, KEY)
+    assert cache.load(NOON) is None
+    with pytest.raises(OSError, match=words):
+        cache.save(SESSION)
+    with pytest.raises(OSError, match=words), cache.alone():
+        raise AssertionError
+
+
+def test_a_folder_that_is_a_link_is_refused_and_what_it_leads_to_stays_as_it_is(folder: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    SessionCache(elsewhere, KEY).save(SESSION)
+    elsewhere.chmod(0o755)
+    folder.parent.mkdir()
+    folder.symlink_to(elsewhere)
+
+    refuse_the_folder(folder, "is a link")
+
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o755
+    assert list(elsewhere.iterdir()) == [only_file(elsewhere)]
+
+
+def test_a_folder_that_is_a_link_to_nowhere_is_refused(folder: Path, tmp_path: Path) -> None:
+    folder.parent.mkdir()
+    folder.symlink_to(tmp_path / "nowhere")
+
+    refuse_the_folder(folder, "is a link")
+
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_of_somebody_else_s_is_refused(cache: SessionCache, folder: Path) -> None:
+    cache.save(SESSION)
+    if os.geteuid() == 0:
+        os.chown(folder, 1, -1)
+    else:
+        folder = Path("/")
+
+    refuse_the_folder(folder, "is somebody else's")
+
+
+def test_the_cache_itself_may_lie_behind_a_link(cache: SessionCache, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    folder.parent.symlink_to(tmp_path / "elsewhere")
+
+    cache.save(SESSION)
+
+    assert cache.load(NOON) == SESSION
+
+
+def test_folders_that_were_missing_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        SessionCache(tmp_path / "one" / "two" / "instep", KEY).save(SESSION)
+    finally:
+        os.umask(before)
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*") if path.is_dir()} == {0o700}
+
+
 def test_one_after_the_other_may_ask(cache: SessionCache, folder: Path) -> None:
     with cache.alone():
         descriptor = os.open(next(folder.glob("*.lock")), os.O_RDWR)
