@@ -1,6 +1,6 @@
 # What developers do often. Everything runs in .venv-dev, which is made on first use.
 .DEFAULT_GOAL := help
-.PHONY: help environment check unit storage wire fault bench api coverage requirements
+.PHONY: help environment check unit storage wire browser fault bench api coverage requirements
 
 BIN := .venv-dev/bin
 PYTEST := $(BIN)/python -m pytest
@@ -23,6 +23,9 @@ storage: environment ## one suite on every database at hand
 
 wire: environment ## real AWS clients on a live server (./test finds both generations of the AWS CLI)
 	$(PYTEST) tests/wire
+
+browser: environment ## pages in Chromium (./test installs it)
+	$(PYTEST) tests/browser
 
 fault: environment ## killed, full, raced and damaged
 	$(PYTEST) tests/fault
