@@ -24,6 +24,7 @@ from instep.domain.ids import Random, uuid4
 from instep.services.faults import Conflict, Fault
 from instep.services.gate import Gate
 from instep.services.housekeeping import sweep
+from instep.services.signin.passwords import SignIn
 from instep.services.trail import Trail
 from instep.services.turns import SlowWork, Turns
 from instep.settings import Settings, load
@@ -57,6 +58,7 @@ class Service:
     store: Store
     vault: Vault
     gate: Gate
+    sign_in: SignIn
     trail: Trail
     turns: Turns
     clock: Clock
@@ -113,7 +115,8 @@ def open_service(settings: Settings, *, clock: Clock = utc_now, random: Random =
     trail = Trail(store, length=settings.audit.queue_length, patience=_PATIENCE_FOR_TRAIL, aside=turns.aside)
     slow = SlowWork(turns.aside, at_once=_SLOW_AT_ONCE)
     gate = Gate(store=store, vault=vault, settings=settings, trail=trail, clock=clock, random=random, slow=slow)
-    return Service(settings, store, vault, gate, trail, turns, clock, random)
+    sign_in = SignIn(store=store, vault=vault, settings=settings, trail=trail, clock=clock, random=random, slow=slow)
+    return Service(settings, store, vault, gate, sign_in, trail, turns, clock, random)
 
 
 def create_wsgi(service: Service) -> falcon.App[falcon.Request, falcon.Response]:

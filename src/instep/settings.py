@@ -137,6 +137,27 @@ class Throttle(Struct, frozen=True, kw_only=True):
             raise ValueError("throttle.stop_after: expected at least throttle.free_misses")
 
 
+class Signin(Struct, frozen=True, kw_only=True):
+    password_ok: Annotated[
+        timedelta, Meta(description="how long the right password waits for its MFA code, or to be changed where it has to be")
+    ] = timedelta(minutes=5)
+    session: Annotated[timedelta, Meta(description="how long a console session lasts at most")] = timedelta(hours=12)
+    idle: Annotated[timedelta, Meta(description="how long a console session lasts without a request")] = timedelta(hours=1)
+    remember_code: Annotated[
+        timedelta, Meta(description="how long a refused code and its successor, typed next, sign in together")
+    ] = timedelta(minutes=3)
+    successor_reach: Annotated[
+        int, Meta(ge=0, le=120, description="time steps either way of the learned drift that such two codes may show")
+    ] = 20
+    password_failures: Annotated[
+        int, Meta(ge=1, description="wrong passwords for a name, or from an address, from which on the next has to wait")
+    ] = 5
+    password_failures_within: Annotated[timedelta, Meta(description="how long a wrong password counts")] = timedelta(minutes=5)
+    longest_password_wait: Annotated[timedelta, Meta(description="the longest wait after wrong passwords")] = timedelta(
+        minutes=15
+    )
+
+
 class Audit(Struct, frozen=True, kw_only=True):
     retention: Annotated[timedelta, Meta(description="how long audit events are kept")] = timedelta(days=400)
     queue_length: Annotated[int, Meta(ge=1, description="events of successful reads that may wait to be written")] = 10_000
@@ -187,6 +208,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     vault: Vault = Vault()
     totp: Totp = Totp()
     throttle: Throttle = Throttle()
+    signin: Signin = Signin()
     audit: Audit = Audit()
     quotas: Quotas = Quotas()
     log: Log = Log()

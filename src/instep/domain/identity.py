@@ -180,7 +180,8 @@ class Principal:
 
     `holder_id` is what their keys, devices and policies hang on: the id of the user or role, the account's for the root user, the
     user who asked for a federated one.  `mfa_present` is None for long-term keys, which cannot say; `mfa_at` is when the code was
-    checked.  `tags` are those of the user, or of the role with its session's over them.
+    checked.  `tags` are those of the user, or of the role with its session's over them.  `signing_in`: the password was right and
+    no more, so nothing but the rest of the sign-in is within reach.
     """
 
     kind: PrincipalKind
@@ -196,6 +197,7 @@ class Principal:
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
     scope: SessionScope | None = None
+    signing_in: bool = False
 
     @property
     def unique_id(self) -> str:

@@ -55,6 +55,11 @@ def token_id(random: Random) -> str:
     return "TOTP" + _base32(random, 16)
 
 
+def security_key_suffix(random: Random) -> str:
+    """Makes a security key's serial number unique, whatever it is called: 26 characters, 130 bits."""
+    return _base32(random, 26)
+
+
 def uuid4(random: Random) -> str:
     """A random UUID (RFC 9562 §5.4).  Written out, as there are two in each request and `uuid.UUID` takes its time."""
     digits = random(16).hex()

@@ -16,18 +16,21 @@ from instep.domain.ids import Random
 # Codes, seeds and secrets: what is asked for or answered and must never be kept.  By Python name, over all operations.
 SECRET_MEMBERS = frozenset(
     {
+        "answer",
         "authentication_code1",
         "authentication_code2",
         "base32_string_seed",
         "csv",
         "new_password",
         "old_password",
+        "options",
         "password",
         "private_key",
         "qr_code_png",
         "secret_access_key",
         "service_password",
         "service_credential_secret",
+        "session_id",
         "session_token",
         "token_code",
         "web_identity_token",
@@ -112,7 +115,7 @@ def _identity(principal: Principal) -> dict[str, Any]:
         identity["accessKeyId"] = principal.access_key_id
     if principal.user_name is not None:
         identity["userName"] = principal.user_name
-    if principal.temporary and principal.issued_at is not None:
+    if principal.issued_at is not None:
         context: dict[str, Any] = {
             "attributes": {
                 "mfaAuthenticated": "true" if principal.mfa_present else "false",

@@ -15,6 +15,7 @@ from instep.domain.policy.variables import Context
 from instep.services.condition_keys import context
 from instep.services.operation import Call, Operation, Resource
 from instep.services.operator.model import INSTEP
+from instep.services.signin.model import SIGNIN
 
 ENCODED_MESSAGE_HEADER = "x-instep-encoded-message"
 """On a refusal by policies: its details, sealed, for somebody who may call DecodeAuthorizationMessage."""
@@ -37,6 +38,8 @@ def check_credentials(principal: Principal, operation: Operation) -> None:
     if operation.service == INSTEP.name and principal.kind is not PrincipalKind.OPERATOR:
         # What limits an account is not for anybody in it, whatever its own policies say.
         raise AccessDenied(f"{operation.model.name} is for operators of the installation, through the instep command.")
+    if principal.signing_in and operation.service != SIGNIN.name:
+        raise AccessDenied(f"Cannot call {operation.model.name} before the sign-in is complete")
     if not principal.temporary:
         return
     federated, role = principal.kind is PrincipalKind.FEDERATED, principal.kind is PrincipalKind.ROLE
@@ -73,6 +76,11 @@ def may(call: Call, action: str, resource: Resource) -> bool:
     if call.principal.kind is PrincipalKind.OPERATOR:
         return True
     return _decision(call, action, resource, context(call, resource, None)).allowed
+
+
+def explicitly_denied(call: Call, action: str, resource: Resource) -> bool:
+    """Whether a Deny stands against it, for what takes no Allow."""
+    return _decision(call, action, resource, context(call, resource, None)).outcome is Outcome.EXPLICIT_DENY
 
 
 def _refusal(call: Call, action: str, resource_arn: str, keys: Context, decision: Decision) -> AccessDenied:

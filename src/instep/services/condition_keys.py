@@ -94,7 +94,7 @@ def _add_principal(keys: dict[str, tuple[str, ...]], principal: Principal) -> No
         keys["aws:username"] = (principal.user_name,)
     for tag, value in principal.tags.items():
         keys[f"aws:principaltag/{tag_key(tag)}"] = (value,)
-    if principal.temporary and principal.issued_at is not None:
+    if principal.issued_at is not None:
         keys["aws:tokenissuetime"] = (_iso(principal.issued_at),)
     if principal.scope is not None and principal.scope.source_identity is not None:
         keys["aws:sourceidentity"] = (principal.scope.source_identity,)

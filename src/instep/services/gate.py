@@ -29,6 +29,7 @@ from instep.services.faults import Conflict, Fault
 from instep.services.operation import REGISTRY, Call, Operation, Origin
 from instep.services.policy_cache import PolicyCache
 from instep.services.ports import Store, Transaction, Vault
+from instep.services.signin import sessions
 from instep.services.validate import validate
 from instep.settings import Settings
 
@@ -43,8 +44,9 @@ _LONGEST_USER_AGENT = 1024
 class Request:
     """What a caller brings to the door.
 
-    `service` is None when the version names none; `signed` are SigV4 credentials still to be checked, `principal` somebody
-    whom the console or a command has identified already: exactly one of the two is given.  `secure` means over TLS.
+    `service` is None when the version names none; `signed` are SigV4 credentials still to be checked, `session_id` is the one in
+    a console's cookie, `principal` somebody whom a command has identified already: exactly one of the three is given.  `secure`
+    means over TLS.
     """
 
     service: ServiceModel | None
@@ -56,6 +58,7 @@ class Request:
     user_agent: str
     secure: bool = False
     signed: HTTPRequest | None = field(default=None, repr=False)
+    session_id: str | None = field(default=None, repr=False)
     principal: Principal | None = None
 
 
@@ -186,8 +189,10 @@ class Gate:
         request, signature = arrival.request, arrival.signature
         if request.signed is not None and signature is not None:
             return authenticate(tx, self._vault, request.signed, signature, arrival.now)
+        if request.session_id is not None:
+            return sessions.authenticate(tx, self._vault, self._settings, request.session_id, arrival.now)
         if request.principal is None:
-            raise TypeError("a request needs credentials or a principal")
+            raise TypeError("a request needs credentials, a session or a principal")
         return request.principal
 
     def _look(self, tx: Transaction, arrival: _Arrival) -> _Passage:
@@ -262,7 +267,7 @@ class Gate:
 
     def _event(self, arrival: _Arrival, passage: _Passage) -> AuditEvent:
         request, operation = arrival.request, arrival.operation
-        return audit_event(
+        event = audit_event(
             passage.principal,
             service=request.service.name if request.service else "signin",
             name=request.action[:_LONGEST_EVENT_NAME],
@@ -278,6 +283,9 @@ class Gate:
             refusal=passage.refusal,
             additional=passage.call.additional if passage.call else {},
         )
+        if operation is not None and operation.told is not None and passage.call is not None:
+            return replace(event, event=operation.told(passage.call, event.event))
+        return event
 
 
 def _signature(request: Request) -> Signature | None:

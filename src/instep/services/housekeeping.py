@@ -1,4 +1,5 @@
-"""What is done from time to time: spent steps that no code can match any more, and audit events past their retention."""
+"""What is done from time to time: spent steps that no code can match any more, audit events past their retention,
+sessions that are over."""
 
 from __future__ import annotations
 
@@ -20,4 +21,8 @@ def sweep(store: Store, settings: Settings, now: datetime) -> tuple[int, int]:
         steps += gone
     while gone := store.write(lambda tx: tx.audit_events.sweep(before=retained_from, limit=_AT_ONCE)):
         events += gone
+    # What such old failures brought is over, however long the waits.
+    failed_before = now - 2 * (settings.signin.longest_password_wait + settings.signin.password_failures_within)
+    while store.write(lambda tx: tx.sign_ins.sweep(now=now, failed_before=failed_before, limit=_AT_ONCE)):
+        pass
     return steps, events

@@ -16,10 +16,11 @@ from instep.domain.ids import Random
 from instep.services.operator.model import INSTEP
 from instep.services.policy_cache import PolicyCache
 from instep.services.ports import Transaction, Vault
+from instep.services.signin.model import SIGNIN
 from instep.services.validate import Wording
 from instep.settings import Settings
 
-SERVICES: Mapping[str, ServiceModel] = {service.name: service for service in (IAM, STS, INSTEP)}
+SERVICES: Mapping[str, ServiceModel] = {service.name: service for service in (IAM, STS, INSTEP, SIGNIN)}
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -82,6 +83,9 @@ class Call:
         return self.principal.account_id
 
 
+Told = Callable[[Call, Mapping[str, Any]], Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation as the gate runs it.
@@ -91,6 +95,7 @@ class Operation:
     With neither, no permission is needed and none can be denied.
     `claim` counts a try, in a write of its own before anything is evaluated; `prepare` then works out in a read what would take
     too long inside a write.  Both may refuse, and find what the one before returned in `call.prepared`.
+    `told` makes another audit event of the one for an API call, where CloudTrail tells of it in another shape.
     """
 
     service: str
@@ -102,6 +107,7 @@ class Operation:
     writes: bool
     prepare: Callable[[Call, Any], Any] | None
     claim: Callable[[Call, Any], Any] | None
+    told: Told | None
 
     @property
     def action(self) -> str:
@@ -121,6 +127,7 @@ def operation(
     writes: bool,
     prepare: Callable[[Call, Any], Any] | None = None,
     claim: Callable[[Call, Any], Any] | None = None,
+    told: Told | None = None,
 ) -> Callable[[Callable[[Call, In], Out]], Callable[[Call, In], Out]]:
     """Register a handler for `action`, which one of the service models knows."""
     service, _, name = action.partition(":")
@@ -138,6 +145,7 @@ def operation(
             writes=writes,
             prepare=prepare,
             claim=claim,
+            told=told,
         )
         return handle
 

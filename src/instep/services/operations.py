@@ -22,6 +22,7 @@ from instep.services.iam import (
     virtual_mfa_devices,
 )
 from instep.services.operator import accounts, explanations, guard_policies, root_keys, tokens
+from instep.services.signin import forced_change, key_registration, resync, second_factor, security_keys, sign_out
 from instep.services.sts import (
     access_key_info,
     authorization_messages,
@@ -45,19 +46,25 @@ __all__ = [
     "credential_reports",
     "explanations",
     "federation_tokens",
+    "forced_change",
     "groups",
     "guard_policies",
     "inline_policies",
+    "key_registration",
     "login_profiles",
     "managed_policies",
     "mfa_devices",
     "passwords",
     "policy_entities",
     "policy_versions",
+    "resync",
     "role_sessions",
     "roles",
     "root_keys",
+    "second_factor",
+    "security_keys",
     "session_tokens",
+    "sign_out",
     "simulation",
     "tokens",
     "users",

@@ -7,6 +7,7 @@ step that the search found and looks at everything again that may have changed s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hmac import compare_digest
 
 from instep.api.errors import ConcurrentModification, InvalidAuthenticationCode
 from instep.domain import drift, ids, totp
@@ -110,6 +111,17 @@ def accept(call: Call, device: MFADevice, found: Search, *, claimant: Claimant, 
     receipt = ResyncReceipt(by=by, at=call.now, step=found.step) if by is not None else None
     call.tx.mfa_devices.observe(device, tracking, sighting, receipt=receipt)
     show_drift(call, tracking)
+
+
+def is_repeated(call: Call, device: MFADevice, first: str, second: str) -> bool:
+    """Whether it is the very pair of a moment ago, from the same key or session: its answer was lost, and it is told the same."""
+    receipt = device.receipt
+    if receipt is None or receipt.by != call.principal.access_key_id:
+        return False
+    if call.now - receipt.at > call.settings.totp.repeat_within:
+        return False
+    code = totp.code_reader(open_token(call, device))
+    return compare_digest(code(receipt.step - 1) + code(receipt.step), first + second)
 
 
 def _reach(call: Call, device: MFADevice, period: int, *, by_owner: bool) -> range:

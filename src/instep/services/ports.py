@@ -37,6 +37,8 @@ from instep.domain.mfa import (
     ResyncReceipt,
 )
 from instep.domain.password_policy import PasswordPolicy
+from instep.domain.security_key import SecurityKey
+from instep.domain.sign_in import Failures, PasswordTries, Session
 
 T = TypeVar("T")
 
@@ -384,6 +386,76 @@ class MFADevices(Protocol):
         """
 
 
+class SecurityKeys(Protocol):
+    def add(self, key: SecurityKey) -> None:
+        """Raises EntityAlreadyExists ("MFA device already exists.") for a serial number or a credential that is there."""
+
+    def find(self, account_id: str, serial_number: str) -> SecurityKey | None:
+        """By the exact serial number."""
+
+    def of_holder(self, account_id: str, holder_id: str) -> list[SecurityKey]:
+        """By serial number."""
+
+    def holders(self, account_id: str) -> set[str]:
+        """The ids of those who have any."""
+
+    def count(self, account_id: str) -> int: ...
+
+    def count_held(self, account_id: str, holder_id: str) -> int: ...
+
+    def record_use(self, key: SecurityKey, *, sign_count: int, at: datetime) -> None:
+        """Raises Conflict when it was used or deleted in the meantime: no two answers go by one counter."""
+
+    def delete(self, key: SecurityKey) -> None: ...
+
+
+class SignIns(Protocol):
+    def add(self, session: Session) -> None: ...
+
+    def find(self, session_key: str) -> Session | None:
+        """By the fingerprint of the id in the cookie, which names no account."""
+
+    def find_by_key(self, account_id: str, access_key_id: str) -> Session | None: ...
+
+    def put(self, session: Session) -> None:
+        """As it is now, in the place of what it was at its revision.  Raises Conflict when it was changed or ended since."""
+
+    def seen(self, session: Session, now: datetime) -> None:
+        """Not a change that anything depends on; never turned back."""
+
+    def keep_challenge(self, session: Session, sealed: bytes, at: datetime) -> None:
+        """In the place of one kept before.  Raises Conflict when the session ended."""
+
+    def take_challenge(self, session: Session) -> tuple[bytes, datetime] | None:
+        """The one kept, which is there no longer, and since when.  Raises Conflict when another answer took it first."""
+
+    def end(self, session: Session) -> None: ...
+
+    def end_all(self, account_id: str, holder_id: str) -> int:
+        """Every session of a user or the root user.  How many ended."""
+
+    def claim_password(self, keys: Collection[str], now: datetime, tries: PasswordTries) -> Mapping[str, Failures] | datetime:
+        """Count a try under each of `keys` before it is looked at.
+
+        What is counted now, by key; or, when any of them is waiting, until when (the latest), and nothing was counted.
+        """
+
+    def clear_failures(self, key: str) -> None:
+        """The password of that name was right: none counts any longer."""
+
+    def take_back(self, key: str, counted: Failures) -> None:
+        """That try was no failure; the others stay counted."""
+
+    def root_by_email(self, email: str) -> RootUser | None:
+        """Whichever account it is of."""
+
+    def password_used(self, account_id: str, holder_id: str, at: datetime) -> None:
+        """Never turns a later use back to an earlier one."""
+
+    def sweep(self, *, now: datetime, failed_before: datetime, limit: int) -> int:
+        """Drop sessions that are over, and failures from before then.  How many rows went."""
+
+
 class AuditEvents(Protocol):
     def append(self, events: Sequence[AuditEvent]) -> None: ...
 
@@ -415,6 +487,10 @@ class Transaction(Protocol):
     def login_profiles(self) -> LoginProfiles: ...
     @property
     def mfa_devices(self) -> MFADevices: ...
+    @property
+    def security_keys(self) -> SecurityKeys: ...
+    @property
+    def sign_ins(self) -> SignIns: ...
     @property
     def audit_events(self) -> AuditEvents: ...
 

@@ -1,4 +1,4 @@
-"""Every table.  `account_id` leads every primary key but those of `meta`; ids are made by us, never by a sequence.
+"""Every table.  `account_id` leads every primary key but those of `meta` and `sign_in_waits`; ids are ours, never a sequence's.
 
 Only types that every database has: TEXT, BIGINT, bytes, and UTC times as milliseconds in a BIGINT.  What a row's later writes
 depend on is guarded by its `revision`.  A change here needs a migration; a test compares the two.
@@ -72,8 +72,8 @@ def _integer(name: str, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
-def _bytes(name: str) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=False)
+def _bytes(name: str, *, nullable: bool = False) -> sa.Column[bytes]:
+    return sa.Column(name, sa.LargeBinary, nullable=nullable)
 
 
 def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
@@ -390,6 +390,72 @@ pair_tries: Final = sa.Table(
     _time("at"),
     sa.PrimaryKeyConstraint("account_id", "token_id", "attempt_id"),
     _of_token(),
+)
+
+security_keys: Final = sa.Table(
+    "security_keys",
+    metadata,
+    _text("account_id"),
+    _text("credential_id"),  # base64url
+    _text("holder_id"),
+    _text("serial_number"),
+    _text("serial_key"),  # unique ignoring case
+    _text("name"),
+    _bytes("public_key"),
+    _integer("sign_count"),
+    _text("transports"),  # with spaces between them
+    _text("aaguid"),
+    _time("created_at"),
+    _time("last_used_at", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "credential_id"),
+    sa.UniqueConstraint("account_id", "serial_key"),
+    sa.Index(None, "account_id", "holder_id", "serial_number"),
+    _of_account(),
+)
+
+# From the right password to the end of the session.  The id in the person's cookie is here as its fingerprint only.
+sign_in_sessions: Final = sa.Table(
+    "sign_in_sessions",
+    metadata,
+    _text("account_id"),
+    _text("access_key_id"),
+    _text("session_key"),
+    _text("holder_id"),
+    _text("state"),
+    _text("password_key"),
+    _time("began_at"),
+    _time("seen_at"),
+    _time("expires_at"),
+    _text("mfa_serial", nullable=True),
+    _time("mfa_at", nullable=True),
+    _integer("wrong_codes"),
+    # The last refused code, sealed, and of which device.
+    _text("entry_serial", nullable=True),
+    _bytes("entry_code", nullable=True),
+    _time("entry_at", nullable=True),
+    # What a security key was asked to sign, sealed, until it answers.
+    _bytes("challenge", nullable=True),
+    _time("challenge_at", nullable=True),
+    _integer("revision"),
+    sa.PrimaryKeyConstraint("account_id", "access_key_id"),
+    # A cookie names no account.
+    sa.UniqueConstraint("session_key"),
+    sa.Index(None, "account_id", "holder_id"),
+    sa.Index(None, "expires_at"),
+    _of_account(),
+)
+
+# Wrong passwords of late.  Of no account: what people type as one need not be any, and is kept as a fingerprint, like the rest.
+sign_in_waits: Final = sa.Table(
+    "sign_in_waits",
+    metadata,
+    _text("wait_key"),
+    _integer("failures"),
+    _time("last_at"),
+    _time("next_at", nullable=True),
+    sa.PrimaryKeyConstraint("wait_key"),
+    sa.Index(None, "last_at"),
 )
 
 audit_events: Final = sa.Table(

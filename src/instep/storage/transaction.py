@@ -28,6 +28,8 @@ from instep.storage.repositories.login_profiles import LoginProfiles
 from instep.storage.repositories.managed_policies import ManagedPolicies
 from instep.storage.repositories.mfa_devices import MFADevices
 from instep.storage.repositories.roles import Roles
+from instep.storage.repositories.security_keys import SecurityKeys
+from instep.storage.repositories.sign_in import SignIns
 from instep.storage.repositories.users import Users
 from instep.storage.revisions import Revisions
 from instep.storage.writer_gate import WriterGate
@@ -56,6 +58,8 @@ class Transaction:
         "managed_policies",
         "mfa_devices",
         "roles",
+        "security_keys",
+        "sign_ins",
         "users",
     )
 
@@ -72,6 +76,8 @@ class Transaction:
         self.managed_policies = ManagedPolicies(connection, self._revisions)
         self.login_profiles = LoginProfiles(connection, self._revisions)
         self.mfa_devices = MFADevices(connection, self._revisions)
+        self.security_keys = SecurityKeys(connection, self._revisions)
+        self.sign_ins = SignIns(connection, self._revisions)
         self.audit_events = AuditEvents(connection, self._revisions)
 
     @contextmanager

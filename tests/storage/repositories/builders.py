@@ -12,6 +12,7 @@ from instep.domain.audit_event import AuditEvent
 from instep.domain.drift import Drift, Tracking
 from instep.domain.identity import AccessKey, Account, Group, KeyStatus, KeyUse, Role, RoleUse, RootUser, User
 from instep.domain.mfa import DeviceKind, MFADevice, Misses, ResyncReceipt
+from instep.domain.security_key import Credential, SecurityKey
 from instep.storage.transaction import Store, Transaction
 
 NOON: Final = datetime(2026, 11, 24, 12, 0, 10, 123000, tzinfo=UTC)
@@ -114,12 +115,25 @@ def unseen_device(name: str, account_id: str = ACCOUNT, **values: Any) -> MFADev
     return device(name, account_id, **(plain | values))
 
 
+def security_key(name: str, holder_id: str = "AIDARICHARD", account_id: str = ACCOUNT, **values: Any) -> SecurityKey:
+    made = SecurityKey(
+        account_id=account_id,
+        serial_number=f"arn:aws:iam::{account_id}:u2f/user/Richard/{name}-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        name=name,
+        holder_id=holder_id,
+        credential=Credential(f"{name}-_credential", b"\0public\xff", 4_294_967_295, ("usb", "nfc"), f"{name}-aaguid"),
+        created_at=NOON,
+        last_used_at=NOON + MS,
+    )
+    return replace(made, **values)
+
+
 def event(number: int, account_id: str = ACCOUNT, **values: Any) -> AuditEvent:
     made = AuditEvent(account_id, f"event-{number:04}", NOON + number * MS, {"eventName": "ResyncMFADevice", "順": number})
     return replace(made, **values)
 
 
-def add(store: Store, *rows: User | Group | Role | AccessKey | MFADevice) -> None:
+def add(store: Store, *rows: User | Group | Role | AccessKey | MFADevice | SecurityKey) -> None:
     def work(tx: Transaction) -> None:
         for row in rows:
             match row:
@@ -133,6 +147,8 @@ def add(store: Store, *rows: User | Group | Role | AccessKey | MFADevice) -> Non
                     tx.access_keys.add(row)
                 case MFADevice():
                     tx.mfa_devices.add(row)
+                case SecurityKey():
+                    tx.security_keys.add(row)
 
     store.write(work)
 

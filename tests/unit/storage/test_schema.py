@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 from instep.storage.schema import JSONText, UTCTimestamp, metadata
 
 TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
-OF_ACCOUNTS = [table for table in TABLES if table.name != "meta"]
+OF_ACCOUNTS = [table for table in TABLES if table.name not in ("meta", "sign_in_waits")]
 ALLOWED = (sa.Text, sa.BigInteger, sa.LargeBinary, sa.Boolean, UTCTimestamp, JSONText)
 DIALECT = sqlite.dialect()
 

@@ -14,6 +14,7 @@ from instep.api.iam import (
     ListAccountAliasesResponse,
 )
 from instep.services import paging
+from instep.services.iam import held_devices
 from instep.services.iam.targets import on_everything
 from instep.services.operation import Call, operation
 from instep.settings import Quotas
@@ -67,16 +68,18 @@ def list_account_aliases(call: Call, request: ListAccountAliasesRequest) -> List
 def get_account_summary(call: Call, request: None) -> GetAccountSummaryResponse:
     tx, account_id = call.tx, call.account_id
     devices, in_use = tx.mfa_devices.counts(account_id)
+    # A security key is always somebody's.
+    keys = tx.security_keys.count(account_id)
     return GetAccountSummaryResponse(
         summary_map={
             **_CONSTANTS,
             **_quotas(call.settings.quotas),
             "AccountAccessKeysPresent": int(tx.access_keys.count(account_id, account_id) > 0),
-            "AccountMFAEnabled": int(tx.mfa_devices.count_held(account_id, account_id) > 0),
+            "AccountMFAEnabled": int(held_devices.count(call, account_id) > 0),
             "AccountPasswordPresent": int(tx.accounts.root_of(account_id) is not None),
             "Groups": tx.groups.count(account_id),
-            "MFADevices": devices,
-            "MFADevicesInUse": in_use,
+            "MFADevices": devices + keys,
+            "MFADevicesInUse": in_use + keys,
             "Policies": tx.managed_policies.count(account_id),
             "PolicyVersionsInUse": tx.managed_policies.count_versions(account_id),
             "Roles": tx.roles.count(account_id),

@@ -12,6 +12,7 @@ from instep.api.iam import (
 from instep.domain import credential_report
 from instep.domain.credential_report import CredentialReport, Credentials
 from instep.domain.identity import User
+from instep.services.iam import held_devices
 from instep.services.iam.targets import on_everything
 from instep.services.operation import Call, operation
 
@@ -30,7 +31,7 @@ def _report(call: Call, request: None) -> CredentialReport | None:
         users=_users(call),
         profiles=call.tx.login_profiles.all(call.account_id),
         keys=call.tx.access_keys.all(call.account_id),
-        with_mfa=call.tx.mfa_devices.holders(call.account_id),
+        with_mfa=held_devices.holders(call),
         policy=call.tx.accounts.password_policy(call.account_id),
     )
     return credential_report.report(credentials, call.now)

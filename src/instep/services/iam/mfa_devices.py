@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hmac import compare_digest
 
 from instep.api.common import ValidationError
-from instep.api.errors import EntityAlreadyExists, InvalidAuthenticationCode, LimitExceeded, NoSuchEntity
+from instep.api.errors import EntityAlreadyExists, InvalidAuthenticationCode, NoSuchEntity
 from instep.api.iam import (
     DeactivateMFADeviceRequest,
     EnableMFADeviceRequest,
@@ -23,13 +22,14 @@ from instep.domain import mfa
 from instep.domain.drift import Source
 from instep.domain.identity import User
 from instep.domain.mfa import Claimant
-from instep.domain.totp import PairRefusal, code_reader
+from instep.domain.security_key import SecurityKey
+from instep.domain.totp import REFUSAL, PairRefusal
 from instep.services import codes, paging, pairs
 from instep.services.authorize import may
+from instep.services.iam import held_devices
 from instep.services.iam.targets import holder, is_caller, on_holder, on_user, user_named, user_resource
 from instep.services.operation import EVERYTHING, Call, Resource, operation
 from instep.services.pairs import Search
-from instep.services.seeds import open_token
 
 # How the lists name the root user, who has no user name.
 _ROOT = "root"
@@ -43,7 +43,7 @@ class Repeated:
 def _claim_to_enable(call: Call, request: EnableMFADeviceRequest) -> None:
     user, device = _free(call, request)
     # Before the try: only a pair that was looked at may count as failed.
-    _check_quota(call, user)
+    held_devices.check_quota(call, user.user_id)
     with _why_for_resyncers_alone(call, user):
         pairs.claim(call, device, pairs.claimant_for(call, user.user_id))
 
@@ -59,11 +59,12 @@ def _search_to_enable(call: Call, request: EnableMFADeviceRequest) -> Search:
 def enable_mfa_device(call: Call, request: EnableMFADeviceRequest) -> None:
     user, device = _free(call, request)
     call.tx.users.touch(user)
-    _check_quota(call, user)
+    held_devices.check_quota(call, user.user_id)
     call.tx.mfa_devices.assign(device, user.user_id, call.now)
     claimant = pairs.claimant_for(call, user.user_id)
+    _, device = _held(call, request)
     with _why_for_resyncers_alone(call, user):
-        pairs.accept(call, _device(call, request.serial_number), call.prepared, claimant=claimant, source=Source.ENABLE)
+        pairs.accept(call, device, call.prepared, claimant=claimant, source=Source.ENABLE)
 
 
 @contextmanager
@@ -77,15 +78,9 @@ def _why_for_resyncers_alone(call: Call, user: User) -> Iterator[None]:
         raise
 
 
-def _check_quota(call: Call, user: User) -> None:
-    quota = call.settings.quotas.mfa_devices_per_user
-    if call.tx.mfa_devices.count_held(call.account_id, user.user_id) >= quota:
-        raise LimitExceeded(f"Cannot exceed quota for MFADevicesPerUser: {quota}")
-
-
 def _claim_to_resync(call: Call, request: ResyncMFADeviceRequest) -> Repeated | None:
     user, device = _held(call, request)
-    if _is_repeated(call, device, request):
+    if pairs.is_repeated(call, device, request.authentication_code1, request.authentication_code2):
         return Repeated()
     claimant = pairs.claimant_for(call, user.user_id)
     if _stopped_for(call, device, claimant):
@@ -108,7 +103,8 @@ def resync_mfa_device(call: Call, request: ResyncMFADeviceRequest) -> None:
     """The drift is learnt anew from two consecutive codes.  EnableDate stays as it was."""
     user, device = _held(call, request)
     # Also when its twin came first, after the claim.
-    if isinstance(call.prepared, Repeated) or _is_repeated(call, device, request):
+    first, second = request.authentication_code1, request.authentication_code2
+    if isinstance(call.prepared, Repeated) or pairs.is_repeated(call, device, first, second):
         call.additional["repeated"] = True
         pairs.show_drift(call, device.tracking)
         return
@@ -118,7 +114,10 @@ def resync_mfa_device(call: Call, request: ResyncMFADeviceRequest) -> None:
 
 @operation("iam:DeactivateMFADevice", on=on_user, writes=True)
 def deactivate_mfa_device(call: Call, request: DeactivateMFADeviceRequest) -> None:
-    """A virtual device stays in the account, a hardware token goes back to the inventory; either can be enabled again."""
+    """A virtual device stays in the account, a hardware token goes back to the inventory; either can be enabled again.
+
+    Of a security key nothing is left: it can only be registered anew.
+    """
     _, user = holder(call, request)
     if user is None:
         # AWS wants the root user's own device deactivated in the console, too.
@@ -126,25 +125,27 @@ def deactivate_mfa_device(call: Call, request: DeactivateMFADeviceRequest) -> No
     device = _device(call, request.serial_number)
     if device.holder_id != user.user_id:
         raise NoSuchEntity("MFA Device invalid for user.")
-    call.tx.mfa_devices.unassign(device)
+    if isinstance(device, SecurityKey):
+        call.tx.security_keys.delete(device)
+    else:
+        call.tx.mfa_devices.unassign(device)
 
 
 @operation("iam:ListMFADevices", on=on_user, writes=False)
 def list_mfa_devices(call: Call, request: ListMFADevicesRequest) -> ListMFADevicesResponse:
     holder_id, user = holder(call, request)
     listing = f"mfa-devices/{holder_id}"
-    rows = call.tx.mfa_devices.held_by(
-        call.account_id, holder_id, after=paging.after(call, listing, request), limit=paging.limit(request)
-    )
-    page = paging.page(call, listing, request, rows, lambda device: device.serial_number)
+    after, limit = paging.after(call, listing, request), paging.limit(request)
+    devices = call.tx.mfa_devices.held_by(call.account_id, holder_id, after=after, limit=limit)
+    # A holder has a handful of keys: they are all read, and the page is cut here.
+    keys = [key for key in call.tx.security_keys.of_holder(call.account_id, holder_id) if key.serial_number > (after or "")]
+    rows = [(device.serial_number, device.enabled_at or device.created_at) for device in devices]
+    rows += [(key.serial_number, key.created_at) for key in keys]
+    page = paging.page(call, listing, request, sorted(rows), lambda row: row[0])
     return ListMFADevicesResponse(
         mfa_devices=tuple(
-            MFADevice(
-                user_name=user.user_name if user else _ROOT,
-                serial_number=device.serial_number,
-                enable_date=device.enabled_at or device.created_at,
-            )
-            for device in page.items
+            MFADevice(user_name=user.user_name if user else _ROOT, serial_number=serial_number, enable_date=enabled_at)
+            for serial_number, enabled_at in page.items
         ),
         is_truncated=page.is_truncated,
         marker=page.marker,
@@ -155,7 +156,7 @@ def _on_holder(call: Call, request: GetMFADeviceRequest) -> Resource:
     """The user named, else whoever has the device: leaving the name out must not get around a policy."""
     if request.user_name is not None:
         return on_user(call, request)
-    device = call.tx.mfa_devices.find(call.account_id, request.serial_number)
+    device = held_devices.find(call, request.serial_number)
     if device is None or device.holder_id is None:
         return EVERYTHING
     held = on_holder(call, device.holder_id)
@@ -172,16 +173,17 @@ def get_mfa_device(call: Call, request: GetMFADeviceRequest) -> GetMFADeviceResp
     if device.holder_id is None:
         return GetMFADeviceResponse(serial_number=device.serial_number)
     user = named or call.tx.users.find_by_id(call.account_id, device.holder_id)
-    pairs.show_drift(call, device.tracking)
+    if not isinstance(device, SecurityKey):
+        pairs.show_drift(call, device.tracking)
     return GetMFADeviceResponse(
         user_name=user.user_name if user else _ROOT,
         serial_number=device.serial_number,
-        enable_date=device.enabled_at,
+        enable_date=device.created_at if isinstance(device, SecurityKey) else device.enabled_at,
     )
 
 
-def _device(call: Call, serial_number: str) -> mfa.MFADevice:
-    device = call.tx.mfa_devices.find(call.account_id, serial_number)
+def _device(call: Call, serial_number: str) -> mfa.MFADevice | SecurityKey:
+    device = held_devices.find(call, serial_number)
     if device is None:
         raise NoSuchEntity(f"MFA Device with serial number {serial_number} does not exist.")
     return device
@@ -191,30 +193,25 @@ def _free(call: Call, request: EnableMFADeviceRequest) -> tuple[User, mfa.MFADev
     """The user, before anything is said of the device; and the device while nobody has it."""
     user = user_named(call, request.user_name)
     device = _device(call, request.serial_number)
-    if device.holder_id is not None:
+    if isinstance(device, SecurityKey) or device.holder_id is not None:
         raise EntityAlreadyExists("MFA Device is already in use.")
     return user, device
 
 
-def _held(call: Call, request: ResyncMFADeviceRequest) -> tuple[User, mfa.MFADevice]:
+def _held(call: Call, request: EnableMFADeviceRequest | ResyncMFADeviceRequest) -> tuple[User, mfa.MFADevice]:
+    """The user, and the device when it is theirs and shows codes.
+
+    Raises InvalidAuthenticationCode for a security key: whatever was typed, no code of a key can be right.
+    """
     user = user_named(call, request.user_name)
     device = _device(call, request.serial_number)
     if device.holder_id != user.user_id:
         raise NoSuchEntity("MFA Device invalid for user.")
+    if isinstance(device, SecurityKey):
+        raise InvalidAuthenticationCode(REFUSAL, reason="security-key")
     return user, device
 
 
 def _stopped_for(call: Call, device: mfa.MFADevice, claimant: Claimant) -> bool:
     """After that many wrong codes only somebody else's resync starts the device again."""
     return claimant is Claimant.OWNER and device.misses.codes >= codes.tries(call.settings).stop_after
-
-
-def _is_repeated(call: Call, device: mfa.MFADevice, request: ResyncMFADeviceRequest) -> bool:
-    receipt = device.receipt
-    if receipt is None or receipt.by != call.principal.access_key_id:
-        return False
-    if call.now - receipt.at > call.settings.totp.repeat_within:
-        return False
-    code = code_reader(open_token(call, device))
-    kept = code(receipt.step - 1) + code(receipt.step)
-    return compare_digest(kept, request.authentication_code1 + request.authentication_code2)

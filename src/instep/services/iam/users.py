@@ -25,7 +25,7 @@ from instep.domain import arn, identity, ids
 from instep.domain.identity import PrincipalKind
 from instep.services import paging
 from instep.services.authorize import authorize
-from instep.services.iam import policy_arns
+from instep.services.iam import held_devices, policy_arns
 from instep.services.iam.boundaries import as_boundary
 from instep.services.iam.tags import as_tags, tagged_as, untagged, user_tags
 from instep.services.iam.targets import find_user, on_user, user_as_written, user_named
@@ -151,7 +151,7 @@ def _left_over(call: Call, user: identity.User) -> str | None:
         return "delete access keys"
     if tx.login_profiles.find(account_id, user_id) is not None:
         return "delete login profile"
-    if tx.mfa_devices.count_held(account_id, user_id):
+    if held_devices.count(call, user_id):
         return "delete MFA device"
     if tx.groups.of_user(account_id, user_id):
         return "remove users from group"
