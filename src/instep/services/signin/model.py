@@ -40,10 +40,6 @@ class Factor:
     serial_number: str = field(metadata=wire("SerialNumber"))
     kind: FactorKind = field(metadata=wire("Kind"))
 
-    @property
-    def shows_codes(self) -> bool:
-        return self.kind is not FactorKind.SECURITY_KEY
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetSignInResponse:
